@@ -1,0 +1,1 @@
+//! Who may do what to whom: privileges, roles, scopes, permits and lenses.

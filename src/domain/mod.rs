@@ -1,0 +1,2 @@
+//! The decisions: pure state machines of queues, floor and what they share. No async, no
+//! clocks, no randomness: time, chance and order come in as arguments.

@@ -1,0 +1,11 @@
+//! Switchroom: a self-hosted, real-time routing and supervisor event engine for contact centres.
+//!
+//! Queues speak for contacts, the floor speaks for agents, the board speaks to everybody who
+//! watches, the gate asks for permits. Everything that decides is a pure state machine;
+//! everything that waits is one small loop around it. `docs/architecture.md` has the plan.
+
+pub mod access;
+pub mod domain;
+pub mod id;
+pub mod limits;
+pub mod time;

@@ -1,0 +1,169 @@
+//! Every limit and default of the product, once, with its unit and its reason.
+
+use crate::time::Span;
+
+/// Points of work one agent can carry at once; a call alone fills it.
+pub const CAPACITY: u32 = 100;
+/// A contact that was declined or missed is not offered to that agent again for so long.
+pub const RETRY_AFTER: Span = Span::seconds(30);
+/// How long an open offer of a lost socket waits for the agent to come back.
+pub const OFFER_GRACE: Span = Span::seconds(10);
+/// How long a contact is kept for its preferred agent while that agent is at work.
+pub const PATIENCE: Span = Span::seconds(60);
+/// From accept to connected media; longer, and the customer hears silence.
+pub const CONNECT_TIMEOUT: Span = Span::seconds(10);
+/// One priority point moves the due time by so much.
+pub const PRIORITY_STEP: Span = Span::seconds(60);
+/// Priority points a contact gains when its agent was lost.
+pub const RETURN_BOOST: i32 = 5;
+/// An auto-accepted offer must be shown by the agent's page within this time.
+pub const SHOWN_WITHIN: Span = Span::seconds(2);
+/// A rule on staffing fires only when the staffing has stood for so long.
+pub const STAFFING_STANDS: Span = Span::seconds(2);
+/// Staffing is told at most this often, changes between none and some apart.
+pub const STAFFING_EVERY: Span = Span(100);
+/// How long the contact behind a lane's known heads may hold back other lanes.
+pub const BARRIER: Span = Span(20);
+/// Contacts a lane names at once, so that a burst is not a trip per contact.
+pub const HEADS: usize = 8;
+/// `required` wrap-up ends by itself after this time.
+pub const WRAP_UP_MAX: Span = Span::minutes(30);
+/// An abandon sooner than this is counted as short.
+pub const SHORT_ABANDON: Span = Span::seconds(5);
+/// An external id names the same contact for so long after it closed.
+pub const EXTERNAL_ID_MEMORY: Span = Span::hours(24);
+/// Decisions kept in a contact's trace.
+pub const TRACE_LENGTH: usize = 20;
+/// Agents named beside the winner in a decision.
+pub const TRACE_RUNNERS_UP: usize = 5;
+
+/// Longest requirement expression, in bytes.
+pub const EXPRESSION_BYTES: usize = 4_096;
+/// Deepest nesting of a requirement expression.
+pub const EXPRESSION_DEPTH: usize = 32;
+/// Most nodes of a requirement expression.
+pub const EXPRESSION_NODES: usize = 256;
+/// Channels of a workspace: they are kept in one machine word.
+pub const CHANNELS: usize = 64;
+
+/// Inbound frame of an agent or supervisor, in bytes.
+pub const FRAME_BYTES: usize = 64 * 1024;
+/// Inbound frame of a connector, in bytes.
+pub const FRAME_BYTES_CONNECTOR: usize = 256 * 1024;
+/// Messages in one frame.
+pub const FRAME_MESSAGES: usize = 64;
+/// Nesting of an inbound message; deeper is refused before it is decoded.
+pub const FRAME_DEPTH: usize = 32;
+/// A socket that has not said `hello` by then is closed with 4101.
+pub const HELLO_WITHIN: Span = Span::seconds(5);
+/// The server pings this often.
+pub const PING_EVERY: Span = Span::seconds(10);
+/// A socket without a frame for so long is dead.
+pub const DEAD_AFTER: Span = Span::seconds(20);
+/// Subscriptions of one socket; `contact/{id}` of an own leg does not count.
+pub const SUBSCRIPTIONS: usize = 64;
+/// Longest token, in bytes.
+pub const TOKEN_BYTES: usize = 8 * 1024;
+/// Live events a connection may owe its reader, in bytes; then 4008.
+pub const OUTBOUND_BYTES: usize = 1024 * 1024;
+/// Live events kept while a snapshot of their view drains, in bytes.
+pub const SNAPSHOT_BACKLOG_BYTES: usize = 4 * 1024 * 1024;
+/// One part of a snapshot, in bytes.
+pub const SNAPSHOT_PART_BYTES: usize = 64 * 1024;
+/// Rows of a topic that lists contacts, unless asked otherwise.
+pub const LIST_ROWS: usize = 500;
+/// A resume replays at most this many events of a view.
+pub const REPLAY_EVENTS: usize = 10_000;
+/// A resume reaches back at most this far.
+pub const REPLAY_AGE: Span = Span::minutes(10);
+/// Frames of a conflated topic per second, unless asked otherwise.
+pub const CONFLATED_HZ: u32 = 4;
+/// Most frames of a conflated topic per second.
+pub const CONFLATED_HZ_MAX: u32 = 10;
+/// An idempotency key answers the same for so long (in memory, until there is a store).
+pub const KEY_MEMORY: Span = Span::minutes(10);
+/// Idempotency keys of one identity; the oldest go first.
+pub const KEYS_PER_IDENTITY: usize = 100_000;
+/// Contacts of one batch submit.
+pub const BATCH_CONTACTS: usize = 100;
+
+/// New work is admitted only while less than this is not yet durable, in bytes.
+pub const UNDURABLE_BYTES: usize = 64 * 1024 * 1024;
+/// New work is admitted only while the oldest undurable event is younger than this.
+pub const UNDURABLE_AGE: Span = Span::seconds(1);
+/// Inputs a mailbox may hold before new work is refused as `busy` is half of this.
+pub const MAILBOX: usize = 65_536;
+/// An actor that panics so often within [`PANIC_WINDOW`] is taken out of service.
+pub const PANICS: usize = 3;
+/// The window in which panics are counted.
+pub const PANIC_WINDOW: Span = Span::seconds(10);
+/// A supervisor with the anonymous lens needs an encoding of its own; at most so many.
+pub const ANONYMOUS_SESSIONS: usize = 50;
+
+/// What an agent carries on one channel, and what may interrupt it.
+#[derive(Clone, Copy, Debug)]
+pub struct ChannelDefaults {
+    /// Name of the channel.
+    pub name: &'static str,
+    /// Points of [`CAPACITY`] one contact takes.
+    pub weight: u32,
+    /// Channels whose connected legs interrupt work of this one.
+    pub interrupted_by: &'static [&'static str],
+    /// An offer rings so long.
+    pub offer_timeout: Span,
+    /// Misses in a row before `not_ready(missed)`.
+    pub misses: u32,
+    /// Work of a lost socket stays with its agent for so long; `None` while media lives.
+    pub grace: Option<Span>,
+    /// Target of the queue's urgency and service level.
+    pub target: Span,
+}
+
+/// The channels every workspace has, unless its configuration says otherwise.
+pub const CHANNEL_DEFAULTS: [ChannelDefaults; 5] = [
+    ChannelDefaults {
+        name: "voice",
+        weight: 100,
+        interrupted_by: &[],
+        offer_timeout: Span::seconds(20),
+        misses: 1,
+        grace: None,
+        target: Span::seconds(20),
+    },
+    ChannelDefaults {
+        name: "chat",
+        weight: 30,
+        interrupted_by: &[],
+        offer_timeout: Span::seconds(30),
+        misses: 2,
+        grace: Some(Span::seconds(60)),
+        target: Span::seconds(60),
+    },
+    ChannelDefaults {
+        name: "email",
+        weight: 10,
+        interrupted_by: &["voice", "chat"],
+        offer_timeout: Span::seconds(120),
+        misses: 2,
+        grace: Some(Span::minutes(30)),
+        target: Span::hours(4),
+    },
+    ChannelDefaults {
+        name: "sms",
+        weight: 20,
+        interrupted_by: &["voice"],
+        offer_timeout: Span::seconds(60),
+        misses: 2,
+        grace: Some(Span::minutes(5)),
+        target: Span::seconds(300),
+    },
+    ChannelDefaults {
+        name: "task",
+        weight: 10,
+        interrupted_by: &["voice", "chat"],
+        offer_timeout: Span::seconds(120),
+        misses: 2,
+        grace: Some(Span::minutes(30)),
+        target: Span::hours(4),
+    },
+];
