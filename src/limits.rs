@@ -43,6 +43,8 @@ pub const EXPRESSION_BYTES: usize = 4_096;
 pub const EXPRESSION_DEPTH: usize = 32;
 /// Most nodes of a requirement expression.
 pub const EXPRESSION_NODES: usize = 256;
+/// Steps of one requirement after the first; each is a lane of its own.
+pub const REQUIREMENT_STEPS: usize = 32;
 /// Channels of a workspace: they are kept in one machine word.
 pub const CHANNELS: usize = 64;
 
