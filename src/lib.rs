@@ -8,4 +8,5 @@ pub mod access;
 pub mod domain;
 pub mod id;
 pub mod limits;
+pub mod net;
 pub mod time;

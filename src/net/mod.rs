@@ -1,0 +1,6 @@
+//! The doors to the network: one port for HTTP and WebSocket.
+
+pub mod listen;
+pub mod origin;
+pub mod pace;
+pub mod socket;
