@@ -26,9 +26,42 @@ interned!(
     QueueId
 );
 interned!(
+    /// A user of a workspace: a person, an integration, a wallboard or a visitor.
+    UserId
+);
+interned!(
     /// A user who can handle contacts; the same number as the user's.
     AgentId
 );
+
+impl UserId {
+    /// This user as an agent.
+    #[must_use]
+    pub const fn agent(self) -> AgentId {
+        AgentId(self.0)
+    }
+}
+
+impl AgentId {
+    /// The user that this agent is.
+    #[must_use]
+    pub const fn user(self) -> UserId {
+        UserId(self.0)
+    }
+}
+
+impl From<AgentId> for UserId {
+    fn from(agent: AgentId) -> Self {
+        agent.user()
+    }
+}
+
+impl From<UserId> for AgentId {
+    fn from(user: UserId) -> Self {
+        user.agent()
+    }
+}
+
 interned!(
     /// A team of a workspace.
     TeamId

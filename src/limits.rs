@@ -66,6 +66,14 @@ pub const DEAD_AFTER: Span = Span::seconds(20);
 pub const SUBSCRIPTIONS: usize = 64;
 /// Longest token, in bytes.
 pub const TOKEN_BYTES: usize = 8 * 1024;
+/// Clocks of issuers may be off by so much when a token's times are checked.
+pub const TOKEN_LEEWAY: Span = Span::seconds(30);
+/// Shortest secret of a local signing key, in bytes: the size of the hash.
+pub const TOKEN_SECRET_BYTES: usize = 32;
+/// Longest chain of roles that inherit one another, the role itself included.
+pub const ROLE_DEPTH: usize = 8;
+/// External pages of a workspace, the starter pages included: their ids are one byte.
+pub const EXT_PAGES: usize = 128;
 /// Live events a connection may owe its reader, in bytes; then 4008.
 pub const OUTBOUND_BYTES: usize = 1024 * 1024;
 /// Live events kept while a snapshot of their view drains, in bytes.

@@ -2,6 +2,7 @@
 //! `ext.<name>`. The starter rows are known to every workspace; a workspace may add its own.
 
 use super::privilege::{Level, Privilege, UnknownPrivilege};
+use crate::limits::EXT_PAGES;
 use std::borrow::Cow;
 
 /// An external page: a starter row of [`STARTER`], or a page that the workspace added.
@@ -74,9 +75,6 @@ starter! {
     TEAMS_PRESENCE "ext.teams_presence" plain;
 }
 
-/// Most external pages of a workspace, the starter rows included; ids are one byte.
-pub const EXT_PAGES: usize = 128;
-
 /// The external pages of one workspace: the starter rows and what it added.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ExtNames {
@@ -140,6 +138,18 @@ impl ExtNames {
     pub fn pages(&self) -> impl Iterator<Item = (&str, bool)> {
         let starter = STARTER.iter().map(|page| (page.name, page.levels));
         starter.chain(self.added.iter().map(|(name, levels)| (&**name, *levels)))
+    }
+
+    /// Every privilege of the workspace, pages of its own included.
+    pub fn every(&self) -> impl Iterator<Item = Privilege> {
+        let added = self.added.iter().zip(STARTER.len()..);
+        let added = added.flat_map(|((_, levels), number)| {
+            let count = if *levels { Level::EVERY.len() } else { 1 };
+            let page = u8::try_from(number).map(ExtId).ok();
+            let of_page = move |level| page.map(|page| Privilege::Ext(page, level));
+            Level::EVERY.into_iter().take(count).filter_map(of_page)
+        });
+        Privilege::every().chain(added)
     }
 
     /// The privilege of this name, pages of the workspace included.
