@@ -10,3 +10,4 @@ pub mod id;
 pub mod limits;
 pub mod net;
 pub mod time;
+pub mod wire;

@@ -1,0 +1,285 @@
+//! THE table of methods: what can be asked, with what, who may, and who answers. The
+//! dispatcher, the permission check, the schema and the documentation read it; there is no
+//! other way in.
+
+use super::error::{Code, WireError, quoted};
+use super::object;
+use super::params::{self, Check};
+use super::raw::Raw;
+use super::result;
+use super::topic::Over;
+use super::word::{nearest, words};
+use crate::access::privilege::{Needs, Privilege};
+use schemars::{Schema, SchemaGenerator};
+use serde::Serialize;
+
+/// Who answers a method.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AnsweredBy {
+    /// The gate alone.
+    Gate,
+    /// The floor of the workspace.
+    Floor,
+    /// The queue that has the contact.
+    Queue,
+    /// The board, from its views.
+    Board,
+}
+
+impl AnsweredBy {
+    /// The word in the documentation.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Floor => "floor",
+            Self::Queue => "queue",
+            Self::Board => "board",
+        }
+    }
+}
+
+/// What a method asks of a loaded server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Work {
+    /// Changes nothing.
+    Read,
+    /// Brings new work: refused as `busy` or `unavailable` under load.
+    New,
+    /// Belongs to work in hand: never refused for load.
+    InHand,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct MethodRow {
+    /// The method.
+    pub method: Method,
+    /// The privileges it needs.
+    pub needs: Needs,
+    /// Over what they are asked.
+    pub over: Over,
+    /// Who answers.
+    pub answered_by: AnsweredBy,
+    /// What it asks of a loaded server.
+    pub work: Work,
+    /// Whether an allowed call is written to the audit; a denied one always is.
+    pub audit: bool,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+}
+
+macro_rules! methods {
+    ($(
+        $method:ident = $name:literal
+        ($params:ident) -> $result:ty,
+        $by:ident $work:ident $over:ident $audit:ident ($needs:expr)
+        $about:literal;
+    )+) => {
+        words! {
+            /// A method of the protocol.
+            Method {
+                $( #[doc = $about] $method = $name, )+
+            }
+        }
+
+        impl Method {
+            /// Its row of the table.
+            #[must_use]
+            pub const fn row(self) -> &'static MethodRow {
+                match self {
+                    $( Self::$method => &MethodRow {
+                        method: Self::$method,
+                        needs: $needs,
+                        over: Over::$over,
+                        answered_by: AnsweredBy::$by,
+                        work: Work::$work,
+                        audit: methods!(@audit $audit),
+                        about: $about,
+                    }, )+
+                }
+            }
+
+            /// Reads and checks its params.
+            ///
+            /// # Errors
+            /// `validation_failed` with the JSON pointer to what is missing or wrong, and what
+            /// would be right there.
+            pub fn read(self, params: &Raw) -> Result<Call, WireError> {
+                match self {
+                    $( Self::$method => {
+                        let params: params::$params = params.parse()?;
+                        params.check()?;
+                        Ok(Call::$method(params))
+                    } )+
+                }
+            }
+
+            /// Schemas of its params and its result.
+            pub fn schemas(self, generator: &mut SchemaGenerator) -> (Schema, Schema) {
+                match self {
+                    $( Self::$method => (
+                        generator.subschema_for::<params::$params>(),
+                        generator.subschema_for::<$result>(),
+                    ), )+
+                }
+            }
+        }
+
+        /// A method with its params, ready to be carried out.
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        pub enum Call {
+            $( #[doc = concat!("`", $name, "`")] $method(params::$params), )+
+        }
+
+        impl Call {
+            /// The method that is called.
+            #[must_use]
+            pub const fn method(&self) -> Method {
+                match self {
+                    $( Self::$method(_) => Method::$method, )+
+                }
+            }
+        }
+
+        /// The result of a method.
+        #[derive(Clone, PartialEq, Debug, Serialize)]
+        #[serde(untagged)]
+        pub enum Answer {
+            $( #[doc = concat!("`", $name, "`")] $method($result), )+
+        }
+
+        impl Answer {
+            /// The method that is answered.
+            #[must_use]
+            pub const fn method(&self) -> Method {
+                match self {
+                    $( Self::$method(_) => Method::$method, )+
+                }
+            }
+
+            /// Reads a result, as a client does.
+            ///
+            /// # Errors
+            /// `validation_failed` with the JSON pointer to what is missing or wrong.
+            pub fn read(method: Method, raw: &Raw) -> Result<Self, WireError> {
+                match method {
+                    $( Method::$method => raw.parse().map(Self::$method), )+
+                }
+            }
+        }
+    };
+    (@audit audited) => { true };
+    (@audit plain) => { false };
+}
+
+use Needs::{AllOf, AnyOf, Held, Myself, One};
+
+methods! {
+    AgentSignIn = "agent.sign_in" (SignIn) -> result::SignedIn,
+        Floor New Caller audited (Held(Privilege::ContactHandle))
+        "Opens the caller's seat and the view of `me`.";
+    AgentSignOut = "agent.sign_out" (SignOut) -> result::OfAgent,
+        Floor InHand Caller audited (One(Privilege::AgentStateSet))
+        "Closes the caller's seat.";
+    AgentSetState = "agent.set_state" (SetState) -> result::OfAgent,
+        Floor InHand Agent audited
+        (AllOf(&[One(Privilege::AgentStateSet), AnyOf(&[Myself, Held(Privilege::AgentQueueSelection)])]))
+        "Sets an agent available or not ready.";
+    AgentSetChannels = "agent.set_channels" (SetChannels) -> result::OfAgent,
+        Floor InHand Agent audited (One(Privilege::AgentChannelsSet))
+        "Switches channels of an agent on and off.";
+    AgentSetQueues = "agent.set_queues" (SetQueues) -> result::OfAgent,
+        Floor InHand Agent audited
+        (AllOf(&[One(Privilege::AgentQueuesSet), Held(Privilege::AgentQueueSelection)]))
+        "Chooses the queues that an agent serves.";
+    AgentEndWrapUp = "agent.end_wrap_up" (EndWrapUp) -> result::OfAgent,
+        Floor InHand Agent audited (One(Privilege::AgentEndWrapUp))
+        "Ends wrap-ups of an agent; one's own end by `contact.wrap_up`.";
+    AgentList = "agent.list" (NoParams) -> result::Agents,
+        Board Read Rows plain
+        (AnyOf(&[Held(Privilege::AgentStatusView), Held(Privilege::DashboardAgentsIdentified)]))
+        "Lists agents with their states.";
+    ContactAccept = "contact.accept" (OnOffer) -> result::Accepted,
+        Floor InHand Offer audited
+        (AllOf(&[One(Privilege::ContactAccept), Held(Privilege::ContactHandle)]))
+        "Takes an offer.";
+    ContactDecline = "contact.decline" (Decline) -> result::OfOffer,
+        Floor InHand Offer audited (One(Privilege::ContactDecline))
+        "Refuses an offer, where the queue allows it.";
+    OfferShown = "offer.shown" (OnOffer) -> result::OfOffer,
+        Floor InHand Offer plain
+        (AnyOf(&[One(Privilege::ContactAccept), One(Privilege::ContactDecline)]))
+        "Says that the page shows the offer; auto-accept waits 2 s for it.";
+    ContactEnd = "contact.end" (OnContact) -> result::OfContact,
+        Queue InHand Contact audited (One(Privilege::ContactEnd))
+        "Ends a contact for everybody in it.";
+    ContactRequeue = "contact.requeue" (OnContact) -> result::OfContact,
+        Queue InHand Contact audited (One(Privilege::ContactMove))
+        "Puts an active contact back into its queue, at its age.";
+    ContactPrioritise = "contact.prioritise" (Prioritise) -> result::OfContact,
+        Queue InHand Contact audited (One(Privilege::ContactPrioritise))
+        "Sets priority points or the strict class of a waiting contact.";
+    ContactWrapUp = "contact.wrap_up" (WrapUp) -> result::OfContact,
+        Queue InHand Contact audited (One(Privilege::ContactWrapUp))
+        "Gives codes and a note for the caller's leg, during or after the conversation.";
+    ContactGet = "contact.get" (OnContact) -> object::Contact<'static>,
+        Board Read Contact plain
+        (AnyOf(&[One(Privilege::ContactView), One(Privilege::QueueContactsView)]))
+        "Reads one contact.";
+    ContactList = "contact.list" (ListContacts) -> result::Contacts,
+        Board Read Rows plain (Held(Privilege::ContactView))
+        "Lists contacts, most urgent first.";
+    ContactTrace = "contact.trace" (Trace) -> result::Decisions,
+        Board Read Contact plain (One(Privilege::ContactTrace))
+        "Tells why a contact was routed as it was.";
+    ContactSubmit = "contact.submit" (Submit) -> result::Submitted,
+        Queue New Target audited (One(Privilege::ContactSubmit))
+        "Brings a new contact in.";
+    ContactUpdate = "contact.update" (Update) -> result::OfContact,
+        Queue InHand Contact audited (One(Privilege::ContactUpdate))
+        "Changes attributes or requirement of a contact.";
+    ContactAbandon = "contact.abandon" (OnContact) -> result::OfContact,
+        Queue InHand Contact audited (One(Privilege::ContactAbandon))
+        "Says that the customer has left.";
+    MediaReport = "media.report" (Report) -> result::Reported,
+        Queue InHand Command plain (One(Privilege::MediaReport))
+        "Says how a command to a connector went.";
+    QueueList = "queue.list" (NoParams) -> result::Queues,
+        Gate Read Rows plain
+        (AnyOf(&[Held(Privilege::DashboardQueues), Held(Privilege::DashboardTeam)]))
+        "Lists queues.";
+    StatsGet = "stats.get" (GetStats) -> result::Stats,
+        Board Read Rows plain
+        (AnyOf(&[
+            Held(Privilege::DashboardQueues),
+            Held(Privilege::DashboardTeam),
+            Held(Privilege::DashboardAgents),
+        ]))
+        "Reads a statistics table once; needs what the topic of that table needs.";
+    AuthRefresh = "auth.refresh" (Refresh) -> result::Refreshed,
+        Gate InHand Caller plain (One(Privilege::SessionOpen))
+        "Renews the session's token.";
+    SessionWorkspaces = "session.workspaces" (NoParams) -> result::Workspaces,
+        Gate Read Caller plain (One(Privilege::SessionOpen))
+        "Lists the workspaces that the caller can open.";
+    Authorize = "authorize" (Authorize) -> result::Authorized,
+        Gate Read Caller plain (One(Privilege::SessionOpen))
+        "Tells what the caller may do.";
+}
+
+impl Method {
+    /// Finds a method by its name.
+    ///
+    /// # Errors
+    /// `method_not_found` naming it and, if there is one, the method that comes nearest.
+    pub fn named(name: &str) -> Result<Self, WireError> {
+        Self::find(name).ok_or_else(|| {
+            WireError::new(
+                Code::MethodNotFound,
+                format!("there is no method {}", quoted(name)),
+            )
+            .suggesting(nearest(name, Self::WORDS.iter().copied()))
+        })
+    }
+}
