@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod domain;
+pub mod gate;
 pub mod id;
 pub mod limits;
 pub mod net;

@@ -4,3 +4,4 @@ pub mod listen;
 pub mod origin;
 pub mod pace;
 pub mod socket;
+pub mod upgrade;

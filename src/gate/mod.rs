@@ -1,0 +1,3 @@
+//! The gate: whatever a door brings in passes here and nowhere else.
+
+pub mod keys;
