@@ -149,11 +149,36 @@ numbered!(
     ReservationId,
     "r"
 );
-numbered!(
-    /// A command to a connector that is confirmed by `media.report`.
-    CommandId,
-    "m"
-);
+/// A command to a connector that is confirmed by `media.report`; names its contact, so that
+/// the report finds the queue without a table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct CommandId {
+    /// The contact it is about.
+    pub contact: ContactId,
+    /// Number of the command within the contact.
+    pub number: u32,
+}
+
+impl fmt::Display for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "m{}.{}", self.number, self.contact)
+    }
+}
+
+impl std::str::FromStr for CommandId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let (number, contact) = text
+            .strip_prefix('m')
+            .and_then(|rest| rest.split_once('.'))
+            .ok_or(NotAnId)?;
+        Ok(Self {
+            contact: contact.parse().map_err(|_| NotAnId)?,
+            number: number.parse().map_err(|_| NotAnId)?,
+        })
+    }
+}
 
 /// The text is no id of this kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

@@ -37,6 +37,13 @@ pub const TRACE_LENGTH: usize = 20;
 /// Agents named beside the winner in a decision.
 pub const TRACE_RUNNERS_UP: usize = 5;
 
+/// `fewest_contacts` counts contacts given within this time.
+pub const FEWEST_CONTACTS_WINDOW: Span = Span::minutes(60);
+/// Offers that fail for technical reasons in a row before the agent is set not ready.
+pub const TECHNICAL_FAILURES: u32 = 3;
+/// A lost seat with nothing in hand is signed out after this time.
+pub const SEAT_GRACE: Span = Span::seconds(60);
+
 /// Longest requirement expression, in bytes.
 pub const EXPRESSION_BYTES: usize = 4_096;
 /// Deepest nesting of a requirement expression.

@@ -20,6 +20,7 @@ pub use tree::{Comparison, Expression, Name, Number};
 use crate::domain::skill::{Level, Qualities, SkillKind};
 use crate::id::{AgentId, SkillId, TeamId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 /// What is asked of an agent. Cheap to clone; equal requirements are equal values, in a fixed
@@ -69,6 +70,22 @@ enum Node {
     All(Vec<Node>),
     /// One at least holds; none at all is met by nobody.
     Any(Vec<Node>),
+}
+
+impl Node {
+    fn name_skills(&self, named: &mut BTreeSet<SkillId>) {
+        match self {
+            Self::Skill(skill, _) => {
+                named.insert(*skill);
+            }
+            Self::Team(..) | Self::Agent(..) => {}
+            Self::All(nodes) | Self::Any(nodes) => {
+                for node in nodes {
+                    node.name_skills(named);
+                }
+            }
+        }
+    }
 }
 
 impl Requirement {
@@ -126,6 +143,14 @@ impl Requirement {
     #[must_use]
     pub fn meets(&self, agent: &Qualities) -> bool {
         self.0.holds(agent)
+    }
+
+    /// The skills it asks about, each once.
+    #[must_use]
+    pub fn skills_named(&self) -> BTreeSet<SkillId> {
+        let mut named = BTreeSet::new();
+        self.0.name_skills(&mut named);
+        named
     }
 
     /// Whether it asks nothing.

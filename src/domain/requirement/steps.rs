@@ -102,6 +102,12 @@ impl Steps {
         }
     }
 
+    /// Index of the last step.
+    #[must_use]
+    pub fn last(&self) -> usize {
+        self.in_force.len() - 1
+    }
+
     /// The step that is in force when a contact has waited for `age`: exactly at its time, a step
     /// is taken.
     #[must_use]

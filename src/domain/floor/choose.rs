@@ -1,0 +1,334 @@
+//! Which agent: the eligible ones of a lane in the order of its queue's selection.
+
+use super::Floor;
+use super::lanes::{Lane, LaneRef};
+use super::roster::{Connection, Seat};
+use crate::domain::capacity::{ChannelSet, NoRoom};
+use crate::domain::event::{Chosen, PassedOver};
+use crate::domain::message::LaneKey;
+use crate::domain::offer::AgentState;
+use crate::domain::rules::{Fill, Membership, QueueRules, Selection};
+use crate::domain::urgency::Urgency;
+use crate::id::{AgentId, ChannelId, QueueId};
+use crate::limits;
+use crate::time::Instant;
+
+/// How an agent ranks for a lane: smaller is better.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Rank {
+    fill: i64,
+    selection: i64,
+    at_work: bool,
+    idle: Instant,
+    agent: AgentId,
+}
+
+/// The winner, the best of the others, and why members were passed over.
+pub(super) struct Choice {
+    pub(super) agent: AgentId,
+    pub(super) by: Chosen,
+    pub(super) runners_up: Vec<AgentId>,
+    pub(super) passed_over: Vec<(PassedOver, u32)>,
+}
+
+/// What came of looking for an agent.
+pub(super) enum Found {
+    /// One was found.
+    Agent(Choice),
+    /// Nobody, as things stand.
+    Nobody,
+    /// Nobody, but somebody who serves a better lane first might be.
+    Later,
+}
+
+impl Floor {
+    /// The best agent for a lane's first head.
+    pub(super) fn choose(&self, now: Instant, lane: LaneRef, head: Urgency) -> Found {
+        let Some(asks) = self.lanes.get(lane) else {
+            return Found::Nobody;
+        };
+        let key = &asks.key;
+        let Some(queue) = self.rules.queue(lane.0) else {
+            return Found::Nobody;
+        };
+        if queue.selection == Selection::Manual
+            || (key.named.is_none() && self.staff.open(lane.0, key.channel) == 0)
+        {
+            return Found::Nobody;
+        }
+        let mut best: Vec<Rank> = Vec::with_capacity(limits::TRACE_RUNNERS_UP + 1);
+        let mut passed = PassedCounts::default();
+        let mut later = false;
+        let named = [key.named.unwrap_or(AgentId(0))];
+        let candidates = match key.named {
+            Some(_) => named.as_slice(),
+            None => self.staff.members(lane.0),
+        };
+        for agent in candidates {
+            match self.candidate(now, lane, asks, head, *agent, queue) {
+                Ok(rank) => keep_best(&mut best, rank),
+                Err(why) => {
+                    later |= matches!(why, PassedOver::BetterRank | PassedOver::Barrier);
+                    passed.count(why);
+                }
+            }
+        }
+        match best.split_first() {
+            None if later => Found::Later,
+            None => Found::Nobody,
+            Some((winner, others)) => Found::Agent(Choice {
+                agent: winner.agent,
+                by: by(key, winner, others.first()),
+                runners_up: others.iter().map(|rank| rank.agent).collect(),
+                passed_over: passed.list(),
+            }),
+        }
+    }
+
+    fn candidate(
+        &self,
+        now: Instant,
+        lane: LaneRef,
+        asks: &Lane,
+        head: Urgency,
+        agent: AgentId,
+        queue: &QueueRules,
+    ) -> Result<Rank, PassedOver> {
+        let desk = &self.desks[agent.index()];
+        let seat = self.roster.seat(agent).ok_or(PassedOver::NotRoutable)?;
+        if !desk.open.contains(asks.key.channel) {
+            return Err(self.why_closed(agent, seat, asks.key.channel));
+        }
+        self.eligible(agent, lane.0, &asks.key)?;
+        self.first_for(agent, lane, head)?;
+        Ok(self.rank(now, agent, seat, &asks.key, queue))
+    }
+
+    /// Why an agent has no room on a channel, for the trace.
+    pub(super) fn why_closed(&self, agent: AgentId, seat: &Seat, channel: ChannelId) -> PassedOver {
+        let desk = &self.desks[agent.index()];
+        if seat.state != AgentState::Available
+            || seat.next.is_some()
+            || seat.connection != Connection::Connected
+            || !desk.present
+        {
+            PassedOver::NotRoutable
+        } else if !ChannelSet(seat.on.0 & desk.granted.0).contains(channel) {
+            PassedOver::ChannelOff
+        } else {
+            let rules = &self.rules.agents[agent.index()];
+            match desk
+                .load
+                .room_for(channel, &self.rules.channels, &rules.capacity)
+            {
+                Ok(()) | Err(NoRoom::Interrupted | NoRoom::Max | NoRoom::Points) => {
+                    PassedOver::Full
+                }
+            }
+        }
+    }
+
+    /// Whether an agent may have the contacts of a lane, room apart.
+    pub(super) fn eligible(
+        &self,
+        agent: AgentId,
+        queue: QueueId,
+        key: &LaneKey,
+    ) -> Result<(), PassedOver> {
+        if key.named.is_some_and(|named| named != agent) {
+            return Err(PassedOver::Named);
+        }
+        if key.excluded.binary_search(&agent).is_ok() {
+            return Err(PassedOver::Excluded);
+        }
+        let Some(rules) = self.rules.agent(agent) else {
+            return Err(PassedOver::NotRoutable);
+        };
+        let direct = self.rules.queue(queue).is_some_and(|queue| queue.direct);
+        if !direct {
+            let membership = self
+                .membership(agent, queue)
+                .ok_or(PassedOver::NotRoutable)?;
+            if membership.delay > key.waited && key.named.is_none() {
+                return Err(PassedOver::Delay);
+            }
+        }
+        if !key.requirement.meets(&rules.qualities) {
+            return Err(PassedOver::Requirement);
+        }
+        Ok(())
+    }
+
+    /// An agent's place in a queue that it serves now.
+    pub(super) fn membership(&self, agent: AgentId, queue: QueueId) -> Option<Membership> {
+        let seat = self.roster.seat(agent)?;
+        if !seat.queues.contains(&queue) {
+            return None;
+        }
+        self.rules
+            .agent(agent)?
+            .memberships
+            .iter()
+            .find(|membership| membership.queue == queue)
+            .copied()
+    }
+
+    fn rank_of(&self, agent: AgentId, queue: QueueId) -> u8 {
+        self.membership(agent, queue)
+            .map_or(0, |membership| membership.rank)
+    }
+
+    /// Whether no lane that this agent serves comes before this one: an unserved lane of
+    /// better rank, or a lane behind whose barrier something more urgent may wait.
+    fn first_for(&self, agent: AgentId, lane: LaneRef, head: Urgency) -> Result<(), PassedOver> {
+        let rank = self.rank_of(agent, lane.0);
+        for membership in &self.rules.agents[agent.index()].memberships {
+            if membership.rank < rank
+                && self
+                    .lanes
+                    .common(membership.queue)
+                    .any(|other| other != lane && self.waits_for(agent, other))
+            {
+                return Err(PassedOver::BetterRank);
+            }
+        }
+        for barrier in self.lanes.barriers() {
+            let Some(unknown) = self.lanes.get(barrier) else {
+                continue;
+            };
+            let earlier = unknown
+                .bound
+                .is_some_and(|bound| (self.rank_of(agent, barrier.0), bound) < (rank, head));
+            if barrier != lane
+                && earlier
+                && self.desks[agent.index()].open.contains(unknown.key.channel)
+                && self.eligible(agent, barrier.0, &unknown.key).is_ok()
+            {
+                return Err(PassedOver::Barrier);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a lane has a head that this agent could have now.
+    fn waits_for(&self, agent: AgentId, lane: LaneRef) -> bool {
+        self.lanes.get(lane).is_some_and(|asks| {
+            asks.heads
+                .iter()
+                .any(|head| !self.held.contains_key(&head.urgency.entry))
+                && self.desks[agent.index()].open.contains(asks.key.channel)
+                && self.eligible(agent, lane.0, &asks.key).is_ok()
+        })
+    }
+
+    fn rank(
+        &self,
+        now: Instant,
+        agent: AgentId,
+        seat: &Seat,
+        key: &LaneKey,
+        queue: &QueueRules,
+    ) -> Rank {
+        let desk = &self.desks[agent.index()];
+        let shared = self
+            .rules
+            .channels
+            .get(key.channel)
+            .is_some_and(|channel| channel.weight < limits::CAPACITY);
+        let carried = i64::from(desk.load.count(key.channel));
+        let fill = match queue.fill {
+            Fill::Spread if shared => carried,
+            Fill::Fill if shared => -carried,
+            Fill::Spread | Fill::Fill => 0,
+        };
+        let selection = match queue.selection {
+            Selection::LongestIdle | Selection::Manual => 0,
+            Selection::LeastLoaded => i64::from(desk.load.points(&self.rules.channels)),
+            Selection::MostSkilled => -self.skill_points(agent, key),
+            Selection::LeastSkilled => self.skill_points(agent, key),
+            Selection::RoundRobin => i64::try_from(seat.last_assigned.0).unwrap_or(i64::MAX),
+            Selection::FewestContacts => i64::from(self.recent(now, agent, seat)),
+        };
+        let at_work = !seat.work.is_empty();
+        Rank {
+            fill,
+            selection,
+            at_work,
+            idle: if at_work {
+                seat.last_assigned
+            } else {
+                seat.idle_since
+            },
+            agent,
+        }
+    }
+
+    fn skill_points(&self, agent: AgentId, key: &LaneKey) -> i64 {
+        let skills = &self.rules.agents[agent.index()].qualities.skills;
+        key.requirement
+            .skills_named()
+            .iter()
+            .map(|skill| i64::from(skills.points(*skill)))
+            .sum()
+    }
+
+    /// Contacts given within the window; a newcomer counts as the median for as long.
+    pub(super) fn recent(&self, now: Instant, agent: AgentId, seat: &Seat) -> u32 {
+        let window_starts = now - limits::FEWEST_CONTACTS_WINDOW;
+        let given = seat.assigned.iter().filter(|at| **at >= window_starts);
+        let given = u32::try_from(given.count()).unwrap_or(u32::MAX);
+        match self.desks[agent.index()].handicap {
+            Some((start, until)) if until > now => given.saturating_add(start),
+            Some(_) | None => given,
+        }
+    }
+}
+
+fn keep_best(best: &mut Vec<Rank>, rank: Rank) {
+    let place = best.partition_point(|kept| *kept < rank);
+    if place <= limits::TRACE_RUNNERS_UP {
+        best.insert(place, rank);
+        best.truncate(limits::TRACE_RUNNERS_UP + 1);
+    }
+}
+
+fn by(key: &LaneKey, winner: &Rank, next: Option<&Rank>) -> Chosen {
+    match next {
+        _ if key.named.is_some() => Chosen::Preferred,
+        None => Chosen::Only,
+        Some(next) if next.fill != winner.fill => Chosen::Fill,
+        Some(next) if next.selection != winner.selection => Chosen::Selection,
+        Some(_) => Chosen::Idle,
+    }
+}
+
+#[derive(Default)]
+struct PassedCounts([u32; PASSED.len()]);
+
+const PASSED: [PassedOver; 9] = [
+    PassedOver::NotRoutable,
+    PassedOver::ChannelOff,
+    PassedOver::Full,
+    PassedOver::Requirement,
+    PassedOver::Excluded,
+    PassedOver::Delay,
+    PassedOver::BetterRank,
+    PassedOver::Named,
+    PassedOver::Barrier,
+];
+
+impl PassedCounts {
+    fn count(&mut self, why: PassedOver) {
+        if let Some(count) = self.0.get_mut(why as usize) {
+            *count += 1;
+        }
+    }
+
+    fn list(&self) -> Vec<(PassedOver, u32)> {
+        PASSED
+            .into_iter()
+            .zip(self.0)
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+}

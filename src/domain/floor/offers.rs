@@ -1,0 +1,322 @@
+//! Offers from bell to end: accept, decline, shown, missed, withdrawn.
+
+use super::Floor;
+use super::roster::{Connection, Phase, Work};
+use crate::domain::command::Asked;
+use crate::domain::event::{By, Event, OfferRef};
+use crate::domain::machine::{Answer, Me, Outbox, Refusal, ReplyTo, Wake};
+use crate::domain::message::ToQueue;
+use crate::domain::offer::{AgentState, MISSED, Outcome, TECHNICAL, Withdrawn};
+use crate::id::{AgentId, OfferId};
+use crate::limits;
+use crate::time::Instant;
+
+impl Floor {
+    /// An agent takes an offer; the queue has the last word and answers.
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        offer: OfferRef,
+        by: By,
+        reply: Option<ReplyTo>,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let Some(work) = self.roster.work(offer.offer) else {
+            return Err(Refusal::OfferExpired(offer.offer));
+        };
+        if matches!(work.phase, Phase::Ringing { .. }) {
+            if self.seat_taken(offer) {
+                return Err(Refusal::AlreadyTaken {
+                    contact: offer.contact,
+                    retry: true,
+                });
+            }
+            self.silence(work.offer.offer, work.phase);
+            self.record(now, by, Event::OfferTaken { offer }, out);
+            if let Some(leg) = self.my_leg(offer.offer) {
+                out.me(offer.agent, Me::Connecting(leg));
+            }
+        }
+        let message = ToQueue::Accept {
+            reservation: offer.reservation,
+            offer: offer.offer,
+            reply,
+            by,
+        };
+        self.tell(offer.queue, message, out);
+        Ok(())
+    }
+
+    /// Another seat of the reservation was accepted and still connects.
+    fn seat_taken(&self, offer: OfferRef) -> bool {
+        self.reservations
+            .get(&offer.reservation)
+            .is_some_and(|reservation| {
+                reservation.seats.iter().any(|(seat, _)| {
+                    self.roster
+                        .work(*seat)
+                        .is_some_and(|work| work.phase == Phase::Taken)
+                })
+            })
+    }
+
+    pub(super) fn decline(
+        &mut self,
+        now: Instant,
+        asked: &Asked,
+        offer: OfferRef,
+        out: &mut Outbox,
+    ) -> Result<Answer, Refusal> {
+        let Some(work) = self.roster.work(offer.offer) else {
+            return Err(Refusal::OfferExpired(offer.offer));
+        };
+        if !matches!(work.phase, Phase::Ringing { .. }) {
+            return Err(Refusal::InvalidState(format!(
+                "offer {} was accepted already",
+                offer.offer
+            )));
+        }
+        let may_decline = self
+            .reservations
+            .get(&offer.reservation)
+            .is_none_or(|reservation| reservation.terms.may_decline);
+        if !may_decline {
+            return Err(Refusal::InvalidState(format!(
+                "offers of this queue cannot be declined: offer {}",
+                offer.offer
+            )));
+        }
+        self.end_offer(now, offer, Outcome::Declined, asked.by(), out);
+        Ok(Answer::Offer(offer.offer))
+    }
+
+    /// The page shows the offer: an automatic accept may go ahead.
+    pub(super) fn shown(
+        &mut self,
+        now: Instant,
+        offer: OfferRef,
+        out: &mut Outbox,
+    ) -> Result<Answer, Refusal> {
+        let Some(work) = self.roster.work(offer.offer).copied() else {
+            return Err(Refusal::OfferExpired(offer.offer));
+        };
+        let waits = self.unshown.remove(&offer.offer);
+        if waits && matches!(work.phase, Phase::Ringing { .. }) {
+            self.accept(now, offer, By::Engine, None, out)?;
+        }
+        Ok(Answer::Offer(offer.offer))
+    }
+
+    /// The page did not show an automatically accepted offer in time.
+    pub(super) fn not_shown(&mut self, now: Instant, offer: OfferId, out: &mut Outbox) {
+        if !self.unshown.remove(&offer) {
+            return;
+        }
+        if let Some(work) = self.roster.work(offer).copied()
+            && matches!(work.phase, Phase::Ringing { .. })
+        {
+            self.end_offer(now, work.offer, Outcome::Failed, By::Engine, out);
+        }
+    }
+
+    /// An offer rang out: missed, or withdrawn if the agent's socket is lost.
+    pub(super) fn rang_out(&mut self, now: Instant, offer: OfferId, out: &mut Outbox) {
+        let Some(work) = self.roster.work(offer).copied() else {
+            return;
+        };
+        let Phase::Ringing { deadline } = work.phase else {
+            return;
+        };
+        let agent = work.offer.agent;
+        let lost = self
+            .roster
+            .seat(agent)
+            .and_then(|seat| match seat.connection {
+                Connection::Connected => None,
+                Connection::Lost(since) => Some(since),
+            });
+        match lost {
+            Some(since) => {
+                let grace = since + self.rules.terms.offer_grace;
+                if grace.min(deadline) <= now {
+                    let outcome = Outcome::Withdrawn(Withdrawn::AgentLeft);
+                    self.end_offer(now, work.offer, outcome, By::Engine, out);
+                }
+            }
+            None if deadline <= now => {
+                self.end_offer(now, work.offer, Outcome::Missed, By::Engine, out);
+            }
+            None => {}
+        }
+    }
+
+    /// Takes a seat out of its reservation: the agent sees why, the queue is told.
+    pub(super) fn end_offer(
+        &mut self,
+        now: Instant,
+        offer: OfferRef,
+        outcome: Outcome,
+        by: By,
+        out: &mut Outbox,
+    ) {
+        let last = self.take_seat_out(offer);
+        self.offer_over(now, offer, outcome, by, out);
+        let message = ToQueue::Revoke {
+            reservation: offer.reservation,
+            offer: offer.offer,
+            outcome,
+            last,
+        };
+        self.tell(offer.queue, message, out);
+        self.count_failure(now, offer, outcome, out);
+    }
+
+    /// The seat is free again; the queue knows, or is told by the caller.
+    pub(super) fn offer_over(
+        &mut self,
+        now: Instant,
+        offer: OfferRef,
+        outcome: Outcome,
+        by: By,
+        out: &mut Outbox,
+    ) {
+        if let Some(work) = self.roster.work(offer.offer) {
+            self.silence(work.offer.offer, work.phase);
+        }
+        self.record(now, by, Event::OfferEnded { offer, outcome }, out);
+        out.me(offer.agent, Me::OfferEnded { offer, outcome });
+        self.desks[offer.agent.index()].load.remove(offer.channel);
+        self.refresh(offer.agent);
+        self.work_ended(now, offer.agent, out);
+    }
+
+    /// Takes the seat out; whether it was the last of its reservation.
+    pub(super) fn take_seat_out(&mut self, offer: OfferRef) -> bool {
+        let Some(reservation) = self.reservations.get_mut(&offer.reservation) else {
+            return true;
+        };
+        reservation.seats.retain(|(seat, _)| *seat != offer.offer);
+        if !reservation.seats.is_empty() {
+            return false;
+        }
+        self.forget_reservation(offer.reservation);
+        true
+    }
+
+    /// The reservation is over; its entry may be offered again.
+    pub(super) fn forget_reservation(&mut self, id: crate::id::ReservationId) {
+        if let Some(over) = self.reservations.remove(&id)
+            && self.held.get(&over.entry) == Some(&id)
+        {
+            self.held.remove(&over.entry);
+            self.lanes.entry_free(over.queue, over.entry);
+        }
+    }
+
+    /// Misses and technical failures in a row set the agent not ready.
+    pub(super) fn count_failure(
+        &mut self,
+        now: Instant,
+        offer: OfferRef,
+        outcome: Outcome,
+        out: &mut Outbox,
+    ) {
+        let Some(seat) = self.roster.seat(offer.agent) else {
+            return;
+        };
+        let policy = self.rules.policies.get(offer.channel.index());
+        let reason = match outcome {
+            Outcome::Missed if policy.is_some_and(|p| seat.missed >= p.misses) => MISSED,
+            Outcome::Failed if seat.failed >= limits::TECHNICAL_FAILURES => TECHNICAL,
+            Outcome::Missed
+            | Outcome::Failed
+            | Outcome::Accepted
+            | Outcome::Declined
+            | Outcome::Withdrawn(_) => return,
+        };
+        if seat.state == AgentState::Available {
+            let state = AgentState::NotReady(reason.to_owned());
+            self.change_state(now, offer.agent, state, None, By::Engine, out);
+            if let Some(back) = self
+                .rules
+                .terms
+                .back_from_missed
+                .filter(|_| reason == MISSED)
+            {
+                self.wake_at(now + back, Wake::BackFromMissed(offer.agent));
+            }
+        }
+    }
+
+    /// Takes back every ringing offer of an agent who stopped being routable.
+    pub(super) fn withdraw_ringing(
+        &mut self,
+        now: Instant,
+        agent: AgentId,
+        why: Withdrawn,
+        out: &mut Outbox,
+    ) {
+        for offer in self.ringing(agent) {
+            self.end_offer(now, offer, Outcome::Withdrawn(why), By::Engine, out);
+        }
+    }
+
+    pub(super) fn ringing(&self, agent: AgentId) -> Vec<OfferRef> {
+        self.roster.seat(agent).map_or_else(Vec::new, |seat| {
+            seat.work
+                .iter()
+                .filter(|work| matches!(work.phase, Phase::Ringing { .. }))
+                .map(|work| work.offer)
+                .collect()
+        })
+    }
+
+    /// After new rules: a strict queue takes back what its agent may no longer have.
+    pub(super) fn withdraw_not_eligible(&mut self, now: Instant, out: &mut Outbox) {
+        let ringing: Vec<Work> = self
+            .roster
+            .seats
+            .values()
+            .flat_map(|seat| &seat.work)
+            .filter(|work| matches!(work.phase, Phase::Ringing { .. }))
+            .copied()
+            .collect();
+        for work in ringing {
+            let strict = self
+                .rules
+                .queue(work.offer.queue)
+                .is_some_and(|queue| queue.strict);
+            let eligible = self
+                .reservations
+                .get(&work.offer.reservation)
+                .and_then(|reservation| reservation.key.clone())
+                .is_none_or(|key| {
+                    self.eligible(work.offer.agent, work.offer.queue, &key)
+                        .is_ok()
+                });
+            if strict && !eligible {
+                let outcome = Outcome::Withdrawn(Withdrawn::NotEligible);
+                self.end_offer(now, work.offer, outcome, By::Engine, out);
+            }
+        }
+    }
+
+    /// Offers of an earlier life of the floor are void; the queues are called anyway.
+    pub(super) fn take_back_ringing(&mut self, now: Instant, out: &mut Outbox) {
+        let agents: Vec<AgentId> = self.roster.seats.keys().copied().collect();
+        for agent in agents {
+            for offer in self.ringing(agent) {
+                let outcome = Outcome::Withdrawn(Withdrawn::Restarted);
+                self.offer_over(now, offer, outcome, By::Engine, out);
+            }
+        }
+    }
+
+    /// The offer rings no more: its timers are taken out.
+    pub(super) fn silence(&mut self, offer: OfferId, phase: Phase) {
+        if let Phase::Ringing { deadline } = phase {
+            self.timers.remove(&(deadline, Wake::OfferMissed(offer)));
+        }
+        self.unshown.remove(&offer);
+    }
+}

@@ -1,0 +1,353 @@
+//! What the floor says to a queue, and the queue's answers.
+
+use super::Queue;
+use super::book::State;
+use super::legs::accepted;
+use crate::domain::contact::{Closed, ContactState, LegEnd, LegState, Requeued, Returned};
+use crate::domain::event::{By, Event, OfferRef};
+use crate::domain::machine::{Outbox, Refusal, ReplyTo};
+use crate::domain::message::{
+    Between, Gone, Placement, SeatOffer, Settled, Stands, ToFloor, ToQueue,
+};
+use crate::domain::offer::{Outcome, Withdrawn};
+use crate::domain::urgency::Entry;
+use crate::id::{AgentId, ContactId, LaneId, OfferId, ReservationId};
+use crate::time::Instant;
+
+impl Queue {
+    /// Words of an older life of either side are dropped.
+    pub(super) fn floor_says(&mut self, now: Instant, said: Between<ToQueue>, out: &mut Outbox) {
+        if matches!(said.message, ToQueue::RollCall) {
+            if said.floor_life > self.floor_life {
+                self.answer_roll_call(now, said.floor_life, out);
+            }
+            return;
+        }
+        if (said.queue_life, said.floor_life) != (self.life, self.floor_life) {
+            if let ToQueue::Accept { offer, reply, .. } = said.message {
+                out.reply(reply, Err(Refusal::OfferExpired(offer)));
+            }
+            return;
+        }
+        match said.message {
+            ToQueue::Match {
+                lane,
+                entry,
+                reservation,
+                seats,
+                asked: _,
+            } => self.matched(now, lane, entry, reservation, &seats, out),
+            ToQueue::Accept {
+                reservation,
+                offer,
+                reply,
+                by,
+            } => self.accept(now, reservation, offer, reply, by, out),
+            ToQueue::Revoke {
+                reservation,
+                offer,
+                outcome,
+                last: _,
+            } => self.revoked(now, reservation, offer, outcome, out),
+            ToQueue::Leave {
+                reservation,
+                offer,
+                why,
+            } => self.agent_gone(now, reservation, offer, why, out),
+            ToQueue::Staffing { channel, staffing } => {
+                self.staffing.insert(channel, staffing);
+            }
+            ToQueue::Unservable { lane, why } => self.unservable(now, lane, why, out),
+            ToQueue::Readmit { agent } => self.readmit(now, agent, out),
+            ToQueue::RollCall => {}
+        }
+    }
+
+    fn matched(
+        &mut self,
+        now: Instant,
+        lane: LaneId,
+        entry: Entry,
+        reservation: ReservationId,
+        seats: &[SeatOffer],
+        out: &mut Outbox,
+    ) {
+        let (Entry::Contact(contact) | Entry::Request(contact)) = entry;
+        self.lanes.answer(lane, reservation);
+        let lane_now = self.lanes.of(contact);
+        if lane_now != Some(lane) {
+            let why = match lane_now {
+                Some(_) => Withdrawn::NotEligible,
+                None => Withdrawn::Abandoned,
+            };
+            self.settle(reservation, Settled::Unused(why), out);
+            return;
+        }
+        let event = Event::ContactOffered {
+            contact,
+            queue: self.id,
+            reservation,
+            seats: seats.iter().map(|seat| (seat.offer, seat.agent)).collect(),
+        };
+        self.reserved.insert(reservation, contact);
+        self.record(now, By::Engine, event, out);
+        self.place(now, contact);
+    }
+
+    fn accept(
+        &mut self,
+        now: Instant,
+        reservation: ReservationId,
+        offer: OfferId,
+        reply: Option<ReplyTo>,
+        by: By,
+        out: &mut Outbox,
+    ) {
+        let Some(accept) = self.find(reservation, offer) else {
+            out.reply(reply, Err(self.why_gone(reservation, offer)));
+            return;
+        };
+        let Some(held) = self.book.contacts.get(&accept.contact) else {
+            return;
+        };
+        let answer = match held.state {
+            State::Offered { .. } => self.connect(now, accept, by, out),
+            State::Connecting { .. } => accepted(accept, ContactState::Connecting),
+            State::Active | State::WrapUp(_) | State::Waiting => {
+                accepted(accept, ContactState::Active)
+            }
+        };
+        out.reply(reply, Ok(answer));
+    }
+
+    fn why_gone(&self, reservation: ReservationId, offer: OfferId) -> Refusal {
+        match self.reserved.get(&reservation) {
+            Some(contact) if self.book.contacts.contains_key(contact) => Refusal::AlreadyTaken {
+                contact: *contact,
+                retry: false,
+            },
+            Some(contact) => Refusal::ContactGone(*contact),
+            None => Refusal::OfferExpired(offer),
+        }
+    }
+
+    /// A seat is out before its leg was connected; the last one puts the contact back in line.
+    fn revoked(
+        &mut self,
+        now: Instant,
+        reservation: ReservationId,
+        offer: OfferId,
+        outcome: Outcome,
+        out: &mut Outbox,
+    ) {
+        let Some(found) = self.find(reservation, offer) else {
+            return;
+        };
+        let Some(held) = self.book.contacts.get(&found.contact) else {
+            return;
+        };
+        let why = match outcome {
+            Outcome::Declined => Requeued::Declined,
+            Outcome::Missed => Requeued::Missed,
+            Outcome::Failed => Requeued::Failed,
+            Outcome::Withdrawn(_) | Outcome::Accepted => Requeued::Withdrawn,
+        };
+        let more_seats = matches!(&held.state, State::Offered { seats, .. } if seats.len() > 1);
+        let ringing = matches!(held.state, State::Offered { .. });
+        if ringing && !more_seats {
+            let excluded = outcome
+                .excludes()
+                .then(|| (found.agent, now + self.rules.terms.retry_after));
+            self.requeue(now, found, why, excluded, out);
+        }
+    }
+
+    /// Back in line after an offer, with its place.
+    pub(super) fn requeue(
+        &mut self,
+        now: Instant,
+        offer: OfferRef,
+        why: Requeued,
+        excluded: Option<(AgentId, Instant)>,
+        out: &mut Outbox,
+    ) {
+        self.reserved.remove(&offer.reservation);
+        if let Some((agent, _)) = excluded {
+            self.excluded
+                .entry(agent)
+                .or_default()
+                .insert(offer.contact);
+        }
+        let event = Event::ContactRequeued {
+            contact: offer.contact,
+            queue: self.id,
+            why,
+            excluded,
+        };
+        self.record(now, By::Engine, event, out);
+        self.place(now, offer.contact);
+    }
+
+    /// An agent who had accepted is gone.
+    fn agent_gone(
+        &mut self,
+        now: Instant,
+        reservation: ReservationId,
+        offer: OfferId,
+        why: Gone,
+        out: &mut Outbox,
+    ) {
+        let Some(found) = self.find(reservation, offer) else {
+            return;
+        };
+        let Some(held) = self.book.contacts.get(&found.contact) else {
+            return;
+        };
+        match held.leg(offer).map(|leg| leg.state) {
+            None => {
+                self.disconnect(now, found, out);
+                self.settle(reservation, Settled::Unused(Withdrawn::AgentLeft), out);
+                self.requeue(now, found, Requeued::Withdrawn, None, out);
+            }
+            Some(LegState::WrapUp { .. }) => {
+                self.end_leg(now, found, LegEnd::WrapUpEnded, By::Engine, out);
+                self.close_or_wait(now, found.contact, Closed::Completed, By::Engine, out);
+            }
+            Some(LegState::Connected) => {
+                self.disconnect(now, found, out);
+                self.end_leg(now, found, LegEnd::Returned, By::Engine, out);
+                let why = match why {
+                    Gone::SignedOut => Returned::SignedOut,
+                    Gone::ConnectionLost => Returned::ConnectionLost,
+                };
+                self.return_if_alone(now, found.contact, why, out);
+            }
+        }
+    }
+
+    fn return_if_alone(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        why: Returned,
+        out: &mut Outbox,
+    ) {
+        let alone = self
+            .book
+            .contacts
+            .get(&contact)
+            .is_some_and(|held| !held.connected() && held.state == State::Active);
+        if alone {
+            self.return_contact(now, contact, why, By::Engine, out);
+        }
+    }
+
+    fn readmit(&mut self, now: Instant, agent: AgentId, out: &mut Outbox) {
+        for contact in self.excluded.remove(&agent).unwrap_or_default() {
+            let event = Event::ContactReadmitted {
+                contact,
+                queue: self.id,
+                agents: vec![agent],
+            };
+            self.record(now, By::Engine, event, out);
+            self.place(now, contact);
+        }
+    }
+
+    fn answer_roll_call(
+        &mut self,
+        now: Instant,
+        floor_life: crate::id::Incarnation,
+        out: &mut Outbox,
+    ) {
+        self.floor_life = floor_life;
+        self.take_back_ringing(now, out);
+        let holds = self.placements();
+        self.tell_floor(ToFloor::Roll { holds }, out);
+        self.lanes.state_all_anew();
+    }
+
+    /// Offers of an earlier life are void: their contacts are in line with their places.
+    pub(super) fn take_back_ringing(&mut self, now: Instant, out: &mut Outbox) {
+        let ringing: Vec<OfferRef> = self
+            .book
+            .contacts
+            .values()
+            .filter_map(|held| match &held.state {
+                State::Offered { reservation, seats } => {
+                    seats.first().map(|(offer, agent)| OfferRef {
+                        offer: *offer,
+                        reservation: *reservation,
+                        contact: held.facts().id,
+                        queue: self.id,
+                        channel: held.facts().channel,
+                        agent: *agent,
+                    })
+                }
+                State::Waiting | State::Connecting { .. } | State::Active | State::WrapUp(_) => {
+                    None
+                }
+            })
+            .collect();
+        for offer in ringing {
+            self.requeue(now, offer, Requeued::Withdrawn, None, out);
+        }
+    }
+
+    /// Every reservation this queue still stands by.
+    pub(super) fn placements(&self) -> Vec<Placement> {
+        let mut holds = Vec::new();
+        for held in self.book.contacts.values() {
+            let mut hold = |offer: OfferRef, role, stands| {
+                holds.push(Placement {
+                    reservation: offer.reservation,
+                    entry: Entry::Contact(offer.contact),
+                    card: std::sync::Arc::clone(&held.card),
+                    offer: offer.offer,
+                    agent: offer.agent,
+                    channel: offer.channel,
+                    role,
+                    stands,
+                });
+            };
+            if let State::Connecting { offer, .. } = &held.state {
+                hold(
+                    *offer,
+                    crate::domain::contact::Role::Owner,
+                    Stands::Connecting,
+                );
+            }
+            for leg in &held.legs {
+                let stands = match leg.state {
+                    LegState::Connected => Stands::Engaged,
+                    LegState::WrapUp {
+                        until,
+                        holds_capacity,
+                        ..
+                    } => Stands::WrapUp {
+                        holds_capacity,
+                        until,
+                    },
+                };
+                hold(self.offer_ref(held, leg), leg.role, stands);
+            }
+        }
+        holds
+    }
+
+    /// Rebuilds what is found by reservation and by excluded agent.
+    pub(super) fn index(&mut self, contact: ContactId) {
+        let Some(held) = self.book.contacts.get(&contact) else {
+            return;
+        };
+        for (agent, _) in &held.excluded {
+            self.excluded.entry(*agent).or_default().insert(contact);
+        }
+        for leg in &held.legs {
+            self.reserved.insert(leg.reservation, contact);
+        }
+        if let State::Connecting { offer, .. } = &held.state {
+            self.reserved.insert(offer.reservation, contact);
+        }
+    }
+}
