@@ -14,8 +14,8 @@ use crate::id::TeamId;
 pub(super) struct Stand {
     /// Scopes by the facts of now.
     pub scopes: Scopes,
-    /// For a contact: scopes by the legs that are over, which count only as recent contacts.
-    past: Scopes,
+    /// Scopes in which it lies as a recent contact: legs that are over count, offers do not.
+    recent: Scopes,
     /// A leg of his is over, and a late note or wrap-up code is still allowed.
     late: bool,
     /// A connected leg of his listens.
@@ -40,14 +40,16 @@ impl Stand {
         match facts {
             Facts::Contact(contact) => Self::to_contact(principal, contact),
             Facts::Agent(agent) => Self::to_agent(principal, agent),
-            Facts::Thing(thing) => Self {
-                scopes: thing_scopes(principal, thing),
-                ..Self::default()
-            },
-            Facts::Rows | Facts::Workspace => Self {
-                scopes: Scopes::only(Scope::All),
-                ..Self::default()
-            },
+            Facts::Thing(thing) => Self::at(thing_scopes(principal, thing)),
+            Facts::Rows | Facts::Workspace => Self::at(Scopes::only(Scope::All)),
+        }
+    }
+
+    fn at(scopes: Scopes) -> Self {
+        Self {
+            scopes,
+            recent: scopes,
+            ..Self::default()
         }
     }
 
@@ -64,7 +66,7 @@ impl Stand {
         if by_leg {
             self.scopes | Scopes::only(Scope::Conversation)
         } else if privilege == Privilege::ContactRecent {
-            self.scopes.without(Scopes::only(Scope::Own)) | self.past
+            self.recent
         } else if privilege == Privilege::QueueContactsView && self.engaged {
             Scopes::NONE
         } else {
@@ -89,7 +91,7 @@ impl Stand {
                 stand.engaged |= leg.standing.engaged();
                 stand.scopes = stand.scopes | scopes;
             } else {
-                stand.past = stand.past | scopes;
+                stand.recent = stand.recent | scopes;
             }
         }
         if !public_leg && let Some(team) = contact.owner_team {
@@ -100,13 +102,14 @@ impl Stand {
         stand.add(Scope::Queue, principal.serves(contact.queue));
         stand.add(Scope::Supervised, principal.supervises_queue(contact.queue));
         stand.add(Scope::All, true);
+        stand.recent = stand.recent | stand.scopes.without(Scopes::only(Scope::Own));
         stand
     }
 
     fn add_my_leg(&mut self, leg: &LegFacts<'_>) {
         let connected = leg.standing == LegStanding::Connected;
         if leg.part.converses() {
-            self.past = self.past | Scopes::only(Scope::Own);
+            self.recent = self.recent | Scopes::only(Scope::Own);
             self.add(
                 Scope::Own,
                 leg.part == LegPart::Owner && leg.standing.open(),
@@ -131,6 +134,7 @@ impl Stand {
             stand.add(Scope::Supervised, principal.supervises_queue(*queue));
         }
         stand.add(Scope::All, true);
+        stand.recent = stand.scopes;
         stand
     }
 
