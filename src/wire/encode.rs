@@ -3,6 +3,7 @@
 use super::codec::Encoding;
 use super::frame::Message;
 use super::raw::Raw;
+use crate::limits::FRAME_MESSAGES;
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -72,8 +73,44 @@ impl Encoding {
     }
 }
 
+/// Joins encoded messages into one frame, an array of them. At most
+/// [`FRAME_MESSAGES`](crate::limits::FRAME_MESSAGES) go into a frame; what is over is in the
+/// next one.
+#[must_use]
+pub fn batches(encoding: Encoding, messages: &[Bytes]) -> Vec<Bytes> {
+    messages
+        .chunks(FRAME_MESSAGES)
+        .map(|chunk| {
+            let mut frame = Vec::with_capacity(
+                chunk.iter().map(|message| message.len() + 1).sum::<usize>() + 2,
+            );
+            match encoding {
+                Encoding::Json => {
+                    for (number, message) in chunk.iter().enumerate() {
+                        frame.push(if number == 0 { b'[' } else { b',' });
+                        frame.extend_from_slice(message);
+                    }
+                    frame.push(b']');
+                }
+                Encoding::MessagePack => {
+                    array(&mut frame, chunk.len());
+                    frame.extend(chunk.iter().flatten());
+                }
+            }
+            frame.into()
+        })
+        .collect()
+}
+
+/// Writes the head of a MessagePack array.
+pub(super) fn array(buffer: &mut Vec<u8>, count: usize) {
+    buffer.push(0xdd);
+    // A frame has fewer bytes than this number can count.
+    buffer.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_be_bytes());
+}
+
 /// Writes a value behind what the buffer holds.
-pub(super) fn append<T: Serialize>(
+pub(super) fn append<T: Serialize + ?Sized>(
     encoding: Encoding,
     buffer: &mut Vec<u8>,
     value: &T,

@@ -1,6 +1,7 @@
 //! The protocol as types: messages, methods, topics, errors, and both encodings of them.
 //! Nothing here opens a socket; nothing here knows the machines behind the gate.
 
+pub mod client;
 pub mod close;
 pub mod codec;
 pub mod encode;
@@ -17,5 +18,9 @@ pub mod params;
 pub mod push;
 pub mod raw;
 pub mod result;
+pub mod snapshot;
+pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod topic;
 mod word;

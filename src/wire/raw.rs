@@ -66,6 +66,9 @@ impl Serialize for Raw {
     }
 }
 
+/// What is said when a reader does not tell what it expected.
+const UNSAID: &str = "another kind of value";
+
 /// Where a value is not what it should be, and what it should be.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -94,9 +97,22 @@ pub(super) fn read<T: DeserializeOwned>(encoding: Encoding, bytes: &[u8]) -> Res
     match encoding {
         Encoding::Json => serde_json::from_slice(bytes)
             .or_else(|_| followed(&mut serde_json::Deserializer::from_slice(bytes))),
-        Encoding::MessagePack => rmp_serde::from_slice(bytes)
-            .or_else(|_| followed(&mut rmp_serde::Deserializer::from_read_ref(bytes))),
+        Encoding::MessagePack => rmp_serde::from_slice(bytes).or_else(|_| followed_pack(bytes)),
     }
+}
+
+/// The MessagePack reader does not say what it expected of a number or a truth value. A generic
+/// value does, but knows no key that is given twice, so it is only asked when the reader is mute.
+fn followed_pack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    followed(&mut rmp_serde::Deserializer::from_read_ref(bytes)).or_else(|mute: Problem| {
+        if mute.expected != UNSAID {
+            return Err(mute);
+        }
+        match rmp_serde::from_slice::<serde_json::Value>(bytes) {
+            Ok(value) => Err(followed::<T, _>(value).err().unwrap_or(mute)),
+            Err(_) => Err(mute),
+        }
+    })
 }
 
 fn followed<'de, T, D>(deserializer: D) -> Result<T, Problem>
@@ -140,7 +156,7 @@ fn problem(path: &serde_path_to_error::Path, text: &str) -> Problem {
     } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
         plain(expected.split(" at line ").next().unwrap_or(expected)).to_owned()
     } else {
-        "another kind of value".to_owned()
+        UNSAID.to_owned()
     };
     Problem { pointer, expected }
 }

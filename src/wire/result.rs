@@ -2,6 +2,7 @@
 
 use super::object::{Agent, Contact, ContactState, Decision, Leg, Offer, PassedOver};
 use super::push::Str;
+use super::table::Cell;
 use super::word::words;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -163,22 +164,6 @@ pub struct Stats {
     pub columns: Vec<Str<'static>>,
     /// Rows, each as long as `columns`.
     pub rows: Vec<Vec<Cell<'static>>>,
-}
-
-/// A value of a table.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Cell<'a> {
-    /// Nothing to say: no traffic, or not measured.
-    Null,
-    /// True or false.
-    Bool(bool),
-    /// A whole number: a count, an instant or a duration in milliseconds.
-    Int(i64),
-    /// A number with a fraction: a ratio from 0 to 1.
-    Float(f64),
-    /// A text.
-    Text(Str<'a>),
 }
 
 /// `auth.refresh`

@@ -20,8 +20,6 @@ macro_rules! words {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
             /// The words of [`Self::ALL`], in the same order.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
-            /// What is said when none of the words was given.
-            const EXPECTED: &'static str = concat!("one of", $(" `", $word, "`",)+);
 
             /// The word on the wire.
             #[must_use]
@@ -61,7 +59,11 @@ macro_rules! words {
                     type Value = $name;
 
                     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        f.write_str($name::EXPECTED)
+                        f.write_str("one of")?;
+                        for (number, word) in $name::WORDS.iter().enumerate() {
+                            write!(f, "{} `{word}`", if number == 0 { "" } else { "," })?;
+                        }
+                        Ok(())
                     }
 
                     fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<$name, E> {
