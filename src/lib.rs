@@ -5,6 +5,8 @@
 //! everything that waits is one small loop around it. `docs/architecture.md` has the plan.
 
 pub mod access;
+pub mod config;
+pub mod directory;
 pub mod domain;
 pub mod gate;
 pub mod id;

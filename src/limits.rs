@@ -52,6 +52,14 @@ pub const EXPRESSION_DEPTH: usize = 32;
 pub const EXPRESSION_NODES: usize = 256;
 /// Steps of one requirement after the first; each is a lane of its own.
 pub const REQUIREMENT_STEPS: usize = 32;
+/// Longest name of a configured object, in bytes; names stand in topics and tokens.
+pub const NAME_BYTES: usize = 64;
+/// Longest an offer may ring, or a connect may take; the customer is held meanwhile.
+pub const OFFER_TIMEOUT_MAX: Span = Span::minutes(10);
+/// Longest wrap-up a queue may allow: a working day.
+pub const WRAP_UP_SPAN_MAX: Span = Span::hours(8);
+/// Agents that one contact rings at once, where the queue rings several.
+pub const RING_WIDTH: u8 = 8;
 /// Channels of a workspace: they are kept in one machine word.
 pub const CHANNELS: usize = 64;
 

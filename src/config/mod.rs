@@ -1,0 +1,94 @@
+//! The configuration file: read, checked as a whole, and made into what the engine runs by.
+//!
+//! Every finding says file, line and column, what is wrong and what would be right. A file with
+//! errors makes nothing. [`STARTER`] explains every key and is what a server without a file
+//! runs by.
+
+mod channels;
+mod check;
+mod file;
+mod finding;
+mod queues;
+mod read;
+mod roles;
+mod server;
+#[cfg(test)]
+mod tests;
+mod users;
+mod value;
+mod workspace;
+
+pub use finding::{Finding, Findings, Place, Severity, Source};
+pub use server::{PORT, Server};
+pub use workspace::Workspace;
+
+use finding::Notes;
+
+/// The starter file: a small contact centre, every key explained, with its default.
+pub const STARTER: &str = include_str!("starter.toml");
+/// What the starter file is called where no file was named.
+const BUILT_IN: &str = "(built-in configuration)";
+
+/// A configuration without errors.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// Every `[workspace.<id>]`, in order of the names; never none.
+    pub workspaces: Vec<Workspace>,
+    /// Warnings.
+    pub findings: Findings,
+}
+
+impl Config {
+    /// Checks a configuration file. One without a workspace gets that of [`STARTER`].
+    ///
+    /// # Errors
+    /// Everything that was found, if there is an error among it.
+    pub fn check(source: Source) -> Result<Self, Findings> {
+        let mut notes = Notes::default();
+        let Some(file) = read::read(&source, &mut notes) else {
+            return Err(Findings::new(source, notes.0));
+        };
+        let server = Server::check(&file.server, &mut notes);
+        let mut workspaces: Vec<Workspace> = file
+            .workspace
+            .iter()
+            .filter_map(|(name, stated)| workspace::check(&source, &mut notes, name, stated))
+            .collect();
+        if notes.has_errors() {
+            notes
+                .0
+                .retain(|finding| finding.severity == Severity::Error);
+            return Err(Findings::new(source, notes.0));
+        }
+        let findings = Findings::new(source, notes.0);
+        if workspaces.is_empty() {
+            workspaces = Self::built_in()?.workspaces;
+        }
+        Ok(Self {
+            server,
+            workspaces,
+            findings,
+        })
+    }
+
+    /// What a server runs by that has no file.
+    ///
+    /// # Errors
+    /// None; the starter file is checked by the tests.
+    pub fn built_in() -> Result<Self, Findings> {
+        Self::check(Source {
+            name: BUILT_IN.into(),
+            text: STARTER.into(),
+        })
+    }
+
+    /// The workspace of this name.
+    #[must_use]
+    pub fn workspace(&self, name: &str) -> Option<&Workspace> {
+        self.workspaces
+            .iter()
+            .find(|workspace| workspace.rules.name == name)
+    }
+}

@@ -1,0 +1,230 @@
+//! Values of a configuration file: lengths of time, words, levels.
+
+use crate::time::Span;
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use std::fmt;
+
+/// A length of time: `"20s"`, `"5m"`, `"4h"`, `"1h30m"`, `"500ms"`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Length(pub Span);
+
+/// A length of time, or a word that says that there is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LengthOr<W> {
+    /// So long.
+    Length(Span),
+    /// The word.
+    Word(W),
+}
+
+/// `"off"`: it does not happen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Off;
+
+/// `"media"`: as long as media lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WhileMedia;
+
+/// One word that stands in place of a length of time.
+pub trait Word: Sized {
+    /// The word.
+    const WORD: &'static str;
+    /// Its value.
+    const VALUE: Self;
+}
+
+impl Word for Off {
+    const WORD: &'static str = "off";
+    const VALUE: Self = Self;
+}
+
+impl Word for WhileMedia {
+    const WORD: &'static str = "media";
+    const VALUE: Self = Self;
+}
+
+impl<W> LengthOr<W> {
+    /// The length of time, if it is one.
+    #[must_use]
+    pub fn length(self) -> Option<Span> {
+        match self {
+            Self::Length(span) => Some(span),
+            Self::Word(_) => None,
+        }
+    }
+}
+
+/// How a skill is held by a user: `true`, or a level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Held {
+    /// `true` or `false`.
+    Flag(bool),
+    /// A number, not yet known to be a level.
+    Number(i64),
+}
+
+/// Reads a length of time: numbers with a unit each, the largest first.
+fn length(text: &str) -> Option<Span> {
+    const UNITS: [(&str, u64); 5] = [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+        ("ms", 1),
+    ];
+    let mut rest = text.trim();
+    let mut total: u64 = 0;
+    let mut last = u64::MAX;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, tail) = rest.split_at(digits);
+        let unit_end = tail
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_end);
+        let (_, ms) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
+        if ms >= last {
+            return None;
+        }
+        last = ms;
+        total = number
+            .parse::<u64>()
+            .ok()?
+            .checked_mul(ms)?
+            .checked_add(total)?;
+        rest = tail;
+    }
+    (last != u64::MAX && total <= LONGEST.0).then_some(Span(total))
+}
+
+/// Longer than a year is a slip, and would not fit the timers of other programs.
+const LONGEST: Span = Span::hours(24 * 366);
+
+/// Writes a length of time as [`Length`] reads it.
+#[must_use]
+pub fn written(span: Span) -> String {
+    let mut left = span.0;
+    let mut text = String::new();
+    for (unit, ms) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
+        if left >= ms {
+            text.push_str(&format!("{}{unit}", left / ms));
+            left %= ms;
+        }
+    }
+    if text.is_empty() { "0s".into() } else { text }
+}
+
+const LENGTHS: &str = "a length of time such as \"20s\", \"5m\", \"1h30m\" or \"500ms\"";
+
+struct LengthVisitor;
+
+impl Visitor<'_> for LengthVisitor {
+    type Value = Span;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(LENGTHS)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Span, E> {
+        length(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(LengthVisitor).map(Self)
+    }
+}
+
+struct LengthOrVisitor<W>(std::marker::PhantomData<W>);
+
+impl<W: Word> Visitor<'_> for LengthOrVisitor<W> {
+    type Value = LengthOr<W>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" or {LENGTHS}", W::WORD)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<LengthOr<W>, E> {
+        if text == W::WORD {
+            return Ok(LengthOr::Word(W::VALUE));
+        }
+        match length(text) {
+            Some(span) => Ok(LengthOr::Length(span)),
+            None => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+}
+
+impl<'de, W: Word> Deserialize<'de> for LengthOr<W> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(LengthOrVisitor(std::marker::PhantomData))
+    }
+}
+
+struct HeldVisitor;
+
+impl Visitor<'_> for HeldVisitor {
+    type Value = Held;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("true for a yes-or-no skill, or a level from 1 to 10")
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Held, E> {
+        Ok(Held::Flag(flag))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Held, E> {
+        Ok(Held::Number(number))
+    }
+}
+
+impl<'de> Deserialize<'de> for Held {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(HeldVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time() {
+        for (text, ms) in [
+            ("0s", 0),
+            ("500ms", 500),
+            ("20s", 20_000),
+            ("1m30s", 90_000),
+            (" 4h ", 14_400_000),
+            ("2d", 172_800_000),
+            ("1h500ms", 3_600_500),
+        ] {
+            assert_eq!(length(text), Some(Span(ms)), "{text}");
+        }
+        for bad in [
+            "",
+            "20",
+            "s",
+            "20 s",
+            "-1s",
+            "1.5s",
+            "30s1m",
+            "1m1m",
+            "20x",
+            "99999999999999999999s",
+            "367d",
+            "20ſ",
+        ] {
+            assert_eq!(length(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for ms in [0, 1, 999, 1_000, 61_000, 3_600_000, 90_061_007] {
+            assert_eq!(length(&written(Span(ms))), Some(Span(ms)), "{ms}");
+        }
+    }
+}
