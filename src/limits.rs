@@ -32,6 +32,10 @@ pub const WRAP_UP_MAX: Span = Span::minutes(30);
 pub const SHORT_ABANDON: Span = Span::seconds(5);
 /// An external id names the same contact for so long after it closed.
 pub const EXTERNAL_ID_MEMORY: Span = Span::hours(24);
+/// External ids of closed contacts that are remembered at most; the oldest go first.
+pub const EXTERNAL_IDS: usize = 1_000_000;
+/// A command finds the queue of a closed contact for so long, which says that it is gone.
+pub const CLOSED_FOUND: Span = Span::seconds(60);
 /// Decisions kept in a contact's trace.
 pub const TRACE_LENGTH: usize = 20;
 /// Agents named beside the winner in a decision.
@@ -101,6 +105,10 @@ pub const LIST_ROWS: usize = 500;
 pub const REPLAY_EVENTS: usize = 10_000;
 /// A resume reaches back at most this far.
 pub const REPLAY_AGE: Span = Span::minutes(10);
+/// Events of an agent's own stream that are kept while its socket is there.
+pub const ME_KEPT: usize = 128;
+/// How long they are kept: a socket whose loss nobody has noticed yet, and a while to come back.
+pub const ME_KEPT_FOR: Span = Span::seconds(30);
 /// Frames of a conflated topic per second, unless asked otherwise.
 pub const CONFLATED_HZ: u32 = 4;
 /// Most frames of a conflated topic per second.
@@ -116,8 +124,12 @@ pub const BATCH_CONTACTS: usize = 100;
 pub const UNDURABLE_BYTES: usize = 64 * 1024 * 1024;
 /// New work is admitted only while the oldest undurable event is younger than this.
 pub const UNDURABLE_AGE: Span = Span::seconds(1);
+/// Who is refused as `busy` is told to try again after this time.
+pub const BUSY_AFTER: Span = Span(500);
 /// Inputs a mailbox may hold before new work is refused as `busy` is half of this.
 pub const MAILBOX: usize = 65_536;
+/// Messages an actor takes in before it acts on them: more delays the first of a burst.
+pub const ACTOR_BATCH: usize = 128;
 /// An actor that panics so often within [`PANIC_WINDOW`] is taken out of service.
 pub const PANICS: usize = 3;
 /// The window in which panics are counted.

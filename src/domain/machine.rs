@@ -359,6 +359,9 @@ pub enum Refusal {
         /// The channel.
         channel: String,
     },
+    /// The actor that would answer is out of service.
+    #[error("this part of the service is out of service")]
+    Unavailable,
     /// The actor failed while it did this.
     #[error("the request failed inside the server and was not carried out")]
     Internal,

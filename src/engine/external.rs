@@ -1,0 +1,180 @@
+//! The index of external ids: one contact per channel and id while it lives and a while after.
+//! An id is taken before the queue is asked; whoever comes later waits for that answer, and a
+//! refusal makes room for the next of them.
+
+use crate::domain::command::Asked;
+use crate::domain::contact::{Content, Facts};
+use crate::domain::machine::{Answer, Refusal, ReplyTo};
+use crate::id::{ChannelId, QueueId, Seq};
+use crate::limits;
+use crate::time::Instant;
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A channel and the connector's id of a contact.
+pub(super) type Key = (ChannelId, Arc<str>);
+
+/// The door at which the index itself takes answers to submits.
+pub(super) const SUBMITS: u64 = 0;
+
+/// A new contact, on its way to a queue.
+#[derive(Debug)]
+pub(super) struct Submit {
+    /// The queue it names.
+    pub(super) queue: QueueId,
+    /// Who asks, and where the answer goes.
+    pub(super) asked: Asked,
+    /// Routing facts.
+    pub(super) facts: Box<Facts>,
+    /// Customer and attributes.
+    pub(super) content: Box<Content>,
+}
+
+impl Submit {
+    fn key(&self) -> Key {
+        (self.facts.channel, Arc::clone(&self.facts.external_id))
+    }
+}
+
+/// What becomes of a submit.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// The id is this contact's: to be sent to its queue. The answer comes back to the index.
+    Send(Submit),
+    /// Another contact has just claimed the id: this one waits for its answer.
+    Wait,
+    /// The id has a contact; this is the answer.
+    Known(Answer),
+}
+
+/// An answer that may leave, and where it goes.
+pub(super) type Leaving = (ReplyTo, Result<Answer, Refusal>, Seq);
+
+/// What follows from an answer to a submit.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// Answers that may leave now.
+    pub(super) leaving: Vec<Leaving>,
+    /// The next in line, to be sent to its queue.
+    pub(super) next: Option<Submit>,
+}
+
+/// Every external id that has a contact, or is about to.
+#[derive(Default)]
+pub(super) struct Externals {
+    ids: DashMap<Key, Known>,
+    tickets: DashMap<u64, Key>,
+    next_ticket: AtomicU64,
+    /// Ids of closed contacts, in the order in which they are forgotten.
+    closed: Mutex<VecDeque<(Instant, Key)>>,
+}
+
+enum Known {
+    /// A queue is being asked.
+    Asking {
+        first: Option<ReplyTo>,
+        waiting: VecDeque<Submit>,
+    },
+    /// The contact was taken in.
+    Taken(Answer),
+}
+
+impl Externals {
+    /// Takes the external id for a contact that is to be submitted.
+    pub(super) fn claim(&self, submit: Submit) -> Claim {
+        let key = submit.key();
+        match self.ids.entry(key.clone()) {
+            Entry::Vacant(free) => {
+                let asking = Known::Asking {
+                    first: submit.asked.reply,
+                    waiting: VecDeque::new(),
+                };
+                free.insert(asking);
+                Claim::Send(self.with_ticket(key, submit))
+            }
+            Entry::Occupied(mut known) => match known.get_mut() {
+                Known::Asking { waiting, .. } => {
+                    waiting.push_back(submit);
+                    Claim::Wait
+                }
+                Known::Taken(answer) => Claim::Known(repeated(answer)),
+            },
+        }
+    }
+
+    fn with_ticket(&self, key: Key, mut submit: Submit) -> Submit {
+        let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
+        self.tickets.insert(ticket, key);
+        submit.asked.reply = Some(ReplyTo {
+            door: SUBMITS,
+            request: ticket,
+        });
+        submit
+    }
+
+    /// A submit was answered, and the answer may leave.
+    pub(super) fn settle(&self, ticket: u64, result: Result<Answer, Refusal>, seq: Seq) -> Settled {
+        let mut settled = Settled::default();
+        let Some((_, key)) = self.tickets.remove(&ticket) else {
+            return settled;
+        };
+        let Entry::Occupied(mut entry) = self.ids.entry(key.clone()) else {
+            return settled;
+        };
+        let Known::Asking { first, waiting } = entry.get_mut() else {
+            return settled;
+        };
+        let to_first = first.take();
+        match &result {
+            Ok(answer) => {
+                let others = waiting.drain(..).filter_map(|waiting| waiting.asked.reply);
+                let others = others.map(|to| (to, Ok(repeated(answer)), seq));
+                settled.leaving.extend(others);
+                *entry.get_mut() = Known::Taken(answer.clone());
+            }
+            Err(_) => match waiting.pop_front() {
+                Some(next) => {
+                    *first = next.asked.reply;
+                    settled.next = Some(self.with_ticket(key, next));
+                }
+                None => {
+                    entry.remove();
+                }
+            },
+        }
+        let first = to_first.map(|to| (to, result, seq));
+        settled.leaving.splice(0..0, first);
+        settled
+    }
+
+    /// The contact is over: its id is remembered until then, and others are forgotten whose
+    /// time has come.
+    pub(super) fn closed(&self, key: Key, now: Instant) {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.push_back((now + limits::EXTERNAL_ID_MEMORY, key));
+        while let Some((until, _)) = closed.front()
+            && (*until <= now || closed.len() > limits::EXTERNAL_IDS)
+        {
+            if let Some((_, key)) = closed.pop_front() {
+                self.ids.remove(&key);
+            }
+        }
+    }
+
+    /// Ids that are taken.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+/// The same answer for whoever comes later.
+fn repeated(answer: &Answer) -> Answer {
+    let mut answer = answer.clone();
+    if let Answer::Submitted { repeated, .. } = &mut answer {
+        *repeated = true;
+    }
+    answer
+}

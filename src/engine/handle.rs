@@ -1,0 +1,381 @@
+//! The engine of one floor as others see it: where commands go in. It starts the actors and
+//! stops them in order; doors and streams are how things come out.
+
+use super::actor::Actor;
+use super::clock::Clock;
+use super::door::{DoorId, Doors};
+use super::external::Submit;
+use super::fatal::Fatal;
+use super::kinds::{FloorKind, QueueKind};
+use super::mailbox::Mail;
+use super::me::{Resumed, Streams};
+use super::metrics::Readings;
+use super::post::{Outlet, Post, Trip};
+use super::registry::Registry;
+use super::restart::Kind;
+use super::sequencer::Sequencer;
+use crate::domain::command::{Asked, FloorCommand, FloorInput, QueueCommand, QueueInput};
+use crate::domain::contact::{Content, Facts};
+use crate::domain::floor::Counters;
+use crate::domain::machine::{Machine, Refusal, ReplyTo};
+use crate::domain::rules::Workspace;
+use crate::id::{AgentId, ContactId, Generation, QueueId, Seq};
+use crate::journal::memory::Memory;
+use crate::journal::{Epoch, Journal, Release};
+use crate::limits;
+use crate::time::Span;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use tokio::runtime::{Builder, Handle};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Opens the journal of an engine.
+pub type OpenJournal = Box<dyn FnOnce(Epoch, Release) -> io::Result<Arc<dyn Journal>> + Send>;
+
+/// What an engine is started with, besides the rules.
+pub struct Options {
+    /// The clock.
+    pub clock: Clock,
+    /// Opens the journal.
+    pub journal: OpenJournal,
+    /// For tests: runs before a machine takes an input in, and may panic in its place.
+    pub trip: Option<Trip>,
+}
+
+impl Default for Options {
+    /// The system's clock, and a journal in memory.
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            journal: Box::new(|epoch, release| Ok(Arc::new(Memory::start(epoch, release)?))),
+            trip: None,
+        }
+    }
+}
+
+/// Why new work is not taken now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotNow {
+    /// Over a mark; try again after this time.
+    #[error("the server is busy")]
+    Busy(Span),
+    /// On its way down.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+/// The engine of one floor. Clones speak for the same engine.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    post: Arc<Post>,
+    rules: RwLock<Arc<Workspace>>,
+    actors: TaskTracker,
+    on: Handle,
+    /// Ends the actors' thread.
+    done: CancellationToken,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    stopping: AtomicBool,
+}
+
+impl Engine {
+    /// Starts the floor of a workspace and its queues, on a thread of their own.
+    ///
+    /// # Errors
+    /// When the journal cannot be opened or a thread cannot be started.
+    pub fn start(rules: Arc<Workspace>, options: Options) -> io::Result<Self> {
+        let clock = options.clock;
+        let doors = Arc::new(Doors::default());
+        let (registry, floor_mail) = Registry::new();
+        let outlet = Arc::new(Outlet {
+            registry,
+            streams: Streams::new(Arc::clone(&doors)),
+            doors,
+        });
+        let gone = Arc::downgrade(&outlet);
+        outlet.doors.when_gone(Box::new(move |door| {
+            if let Some(outlet) = gone.upgrade() {
+                outlet.door_gone(door);
+            }
+        }));
+        let to_outlet = Arc::clone(&outlet);
+        let release: Release = Box::new(move |_written, gated| {
+            gated.into_iter().for_each(|gated| to_outlet.let_out(gated));
+        });
+        let journal = (options.journal)(Epoch(clock.now().0), release)?;
+        let post = Arc::new(Post {
+            sequencer: Sequencer::new(Arc::clone(&journal)),
+            clock,
+            journal,
+            outlet,
+            metrics: Arc::default(),
+            fatal: Fatal::default(),
+            trip: options.trip,
+        });
+        let (thread, on, done) = actors_thread()?;
+        let engine = Self(Arc::new(Inner {
+            post,
+            rules: RwLock::new(Arc::clone(&rules)),
+            actors: TaskTracker::new(),
+            on,
+            done,
+            thread: Mutex::new(Some(thread)),
+            stopping: AtomicBool::new(false),
+        }));
+        let floor = FloorKind {
+            rules: Arc::clone(&rules),
+            outlet: Arc::clone(&engine.0.post.outlet),
+            metrics: Arc::clone(&engine.0.post.metrics),
+            fatal: engine.fatal().clone(),
+            counted: Counters::default(),
+        };
+        engine.run(floor, floor_mail);
+        engine.start_queues(&rules);
+        Ok(engine)
+    }
+
+    fn run<K: Kind>(&self, kind: K, mail: Mail<<K::Machine as Machine>::Input>) {
+        let actor = Actor::new(kind, mail, Arc::clone(&self.0.post));
+        self.0.actors.spawn_on(actor.run(), &self.0.on);
+    }
+
+    fn start_queues(&self, rules: &Arc<Workspace>) {
+        for queue in &rules.queues {
+            self.start_queue(queue.id, rules);
+        }
+    }
+
+    /// Starts a queue, unless it runs already. True when it was started.
+    fn start_queue(&self, queue: QueueId, rules: &Arc<Workspace>) -> bool {
+        let outlet = &self.0.post.outlet;
+        let Some((line, mail)) = outlet.registry.enter(queue) else {
+            return false;
+        };
+        let kind = QueueKind {
+            queue,
+            rules: Arc::clone(rules),
+            life: line.life,
+            outlet: Arc::clone(outlet),
+            metrics: Arc::clone(&self.0.post.metrics),
+        };
+        self.run(kind, mail);
+        true
+    }
+
+    /// The clock everything here goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.post.clock
+    }
+
+    /// Name of the log.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.0.post.journal.epoch()
+    }
+
+    /// The newest position that is durable.
+    #[must_use]
+    pub fn durable(&self) -> Seq {
+        self.0.post.journal.durable()
+    }
+
+    /// Doors of this floor.
+    #[must_use]
+    pub fn doors(&self) -> &Arc<Doors> {
+        &self.0.post.outlet.doors
+    }
+
+    /// What ends the process.
+    #[must_use]
+    pub fn fatal(&self) -> &Fatal {
+        &self.0.post.fatal
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Workspace> {
+        let rules = self.0.rules.read();
+        Arc::clone(&rules.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts new rules in force: queues that are new are started, every actor is told.
+    pub fn change_rules(&self, rules: &Arc<Workspace>) {
+        *self.0.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(rules);
+        let outlet = &self.0.post.outlet;
+        outlet.registry.each_queue(|_, mailbox| {
+            // A queue that is gone goes by no rules.
+            let _ = mailbox.put(QueueInput::Rules(Arc::clone(rules)));
+        });
+        outlet.tell_floor(FloorInput::Rules(Arc::clone(rules)));
+        self.start_queues(rules);
+    }
+
+    /// Whether new work may come in now: a contact for a queue, or a sign-in. What is in hand
+    /// is never refused for load.
+    ///
+    /// # Errors
+    /// When too much is not yet durable, a mailbox is half full, or the engine stops.
+    pub fn admit(&self, queue: Option<QueueId>) -> Result<(), NotNow> {
+        if self.0.stopping.load(Ordering::Relaxed) {
+            return Err(NotNow::Stopping);
+        }
+        let registry = &self.0.post.outlet.registry;
+        let undurable = self.0.post.journal.undurable();
+        let old = undurable
+            .oldest
+            .is_some_and(|oldest| self.clock().now().since(oldest) >= limits::UNDURABLE_AGE);
+        let queue = queue.and_then(|queue| registry.queue(queue));
+        let full = undurable.bytes >= limits::UNDURABLE_BYTES
+            || registry.floor.mailbox.half_full()
+            || queue.is_some_and(|mailbox| mailbox.half_full());
+        if old || full {
+            return Err(NotNow::Busy(limits::BUSY_AFTER));
+        }
+        Ok(())
+    }
+
+    /// Submits a contact to a queue. Of several with one external id the first is sent; the
+    /// others get its answer.
+    pub fn submit(&self, queue: QueueId, asked: Asked, facts: Box<Facts>, content: Box<Content>) {
+        let submit = Submit {
+            queue,
+            asked,
+            facts,
+            content,
+        };
+        self.0.post.outlet.submit(submit, self.durable());
+    }
+
+    /// Sends a command to the queue that has its contact.
+    pub fn command(&self, asked: Asked, command: QueueCommand) {
+        let contact = command.contact();
+        let outlet = &self.0.post.outlet;
+        let reply = asked.reply;
+        let refused = match outlet.registry.home(contact) {
+            Some(queue) => outlet
+                .registry
+                .tell_queue(queue, QueueInput::Command(asked, command))
+                .err()
+                .map(|_| Refusal::Unavailable),
+            None => Some(Refusal::NotFound {
+                what: "contact",
+                id: contact.to_string(),
+            }),
+        };
+        self.refuse(reply, refused);
+    }
+
+    /// Sends a command to the floor.
+    pub fn command_floor(&self, asked: Asked, command: FloorCommand) {
+        let reply = asked.reply;
+        let input = FloorInput::Command(asked, command);
+        let told = self.0.post.outlet.registry.floor.mailbox.put(input);
+        self.refuse(reply, told.err().map(|_| Refusal::Unavailable));
+    }
+
+    fn refuse(&self, reply: Option<ReplyTo>, refusal: Option<Refusal>) {
+        if let (Some(to), Some(refusal)) = (reply, refusal) {
+            // Whoever asked may be gone.
+            let _ = self.doors().answer(to, Err(refusal), self.durable());
+        }
+    }
+
+    /// The queue that has a contact; also for a while after it is closed.
+    #[must_use]
+    pub fn queue_of(&self, contact: ContactId) -> Option<QueueId> {
+        self.0.post.outlet.registry.home(contact)
+    }
+
+    /// Brings an agent's own stream to the door of a socket that is back and has heard
+    /// everything up to `after`; what was missed is repeated. The older socket, if there is
+    /// one, is closed.
+    pub fn resume(
+        &self,
+        agent: AgentId,
+        generation: Generation,
+        door: DoorId,
+        after: Seq,
+    ) -> Resumed {
+        let outlet = &self.0.post.outlet;
+        let resumed = outlet.streams.resume(agent, generation, door, after);
+        match resumed {
+            Resumed::Whole => outlet.tell_floor(FloorInput::SocketBack(agent, generation)),
+            Resumed::Lost => self.0.post.metrics.reset(),
+            Resumed::Superseded | Resumed::Expired => {}
+        }
+        resumed
+    }
+
+    /// What operators see, as one page in the text format of Prometheus.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let post = &self.0.post;
+        let registry = &post.outlet.registry;
+        let undurable = post.journal.undurable();
+        let now = post.clock.now();
+        let mut queue_mail = 0;
+        registry.each_queue(|_, mailbox| queue_mail = queue_mail.max(mailbox.len()));
+        post.metrics.page(Readings {
+            position: post.sequencer.last().0,
+            durable: post.journal.durable().0,
+            undurable_bytes: undurable.bytes as u64,
+            undurable_age: undurable.oldest.map_or(0, |oldest| now.since(oldest).0),
+            floor_mail: registry.floor.mailbox.len() as u64,
+            queue_mail: queue_mail as u64,
+            board_mail: 0,
+            contacts: registry.contacts() as u64,
+            external_ids: registry.externals.len() as u64,
+            doors: post.outlet.doors.len() as u64,
+        })
+    }
+
+    /// Stops in order: nothing new is taken; actors act on what they have; all they did
+    /// becomes durable and is let out; then the threads end.
+    pub async fn stop(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
+        let registry = &self.0.post.outlet.registry;
+        registry.each_queue(|_, mailbox| mailbox.close());
+        registry.floor.mailbox.close();
+        self.0.actors.close();
+        self.0.actors.wait().await;
+        let inner = Arc::clone(&self.0);
+        let ended = tokio::task::spawn_blocking(move || inner.end()).await;
+        if ended.is_err() {
+            tracing::error!("the engine's threads did not end in order");
+        }
+    }
+}
+
+impl Inner {
+    fn end(&self) {
+        self.post.journal.close();
+        self.done.cancel();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the actors' thread had failed");
+        }
+    }
+}
+
+/// A thread on which actors take turns, how they are put there, and what ends it. One thread,
+/// because a message between two actors of it costs a fraction of one between threads.
+fn actors_thread() -> io::Result<(JoinHandle<()>, Handle, CancellationToken)> {
+    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let (on, done) = (runtime.handle().clone(), CancellationToken::new());
+    let ended = done.clone();
+    let thread = std::thread::Builder::new()
+        .name("floor".to_owned())
+        .spawn(move || runtime.block_on(ended.cancelled()))?;
+    Ok((thread, on, done))
+}

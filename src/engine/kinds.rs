@@ -1,0 +1,154 @@
+//! The two kinds of actors that the loop drives: queues, and the floor they belong to.
+
+use super::fatal::Fatal;
+use super::metrics::Metrics;
+use super::post::Outlet;
+use super::registry::Life;
+use super::restart::Kind;
+use crate::domain::command::{FloorInput, QueueInput};
+use crate::domain::floor::roster::Roster;
+use crate::domain::floor::{Counters, Floor};
+use crate::domain::machine::ReplyTo;
+use crate::domain::message::ToQueue;
+use crate::domain::queue::Queue;
+use crate::domain::queue::book::Book;
+use crate::domain::rules::Workspace;
+use crate::id::QueueId;
+use crate::journal::{Fold, Source};
+use crate::time::Instant;
+use std::sync::Arc;
+
+/// A floor gives out at most this many numbers per millisecond of its life, so that a number
+/// made of the time is beyond every one given out before.
+const NUMBERS_PER_MS: u64 = 1_000;
+/// Numbers count from 2025 on, which keeps them short.
+const NUMBERS_SINCE: u64 = 1_735_689_600_000;
+
+/// A queue.
+pub(super) struct QueueKind {
+    pub(super) queue: QueueId,
+    pub(super) rules: Arc<Workspace>,
+    pub(super) life: Arc<Life>,
+    pub(super) outlet: Arc<Outlet>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Kind for QueueKind {
+    type Machine = Queue;
+
+    fn source(&self) -> Source {
+        Source::Queue(self.queue)
+    }
+
+    fn empty(&self) -> Box<dyn Fold> {
+        Box::new(Book::new(self.queue))
+    }
+
+    fn rise(&mut self, _now: Instant, part: Box<dyn Fold>) -> Option<Queue> {
+        let book = part.into_any().downcast::<Book>().ok()?;
+        let floor_life = self.outlet.registry.floor.life.now();
+        let rules = Arc::clone(&self.rules);
+        Some(Queue::rebuild(rules, *book, self.life.next(), floor_life))
+    }
+
+    fn reply_to(input: &QueueInput) -> Option<ReplyTo> {
+        match input {
+            QueueInput::Command(asked, _) => asked.reply,
+            QueueInput::Floor(said) => match &said.message {
+                ToQueue::Accept { reply, .. } => *reply,
+                ToQueue::Match { .. }
+                | ToQueue::Revoke { .. }
+                | ToQueue::Leave { .. }
+                | ToQueue::Staffing { .. }
+                | ToQueue::Unservable { .. }
+                | ToQueue::Readmit { .. }
+                | ToQueue::RollCall => None,
+            },
+            QueueInput::Rules(_) => None,
+        }
+    }
+
+    fn before(&mut self, input: &QueueInput) {
+        if let QueueInput::Rules(rules) = input {
+            self.rules = Arc::clone(rules);
+        }
+    }
+
+    fn out_of_service(&self) {
+        self.metrics.out_of_service();
+        self.outlet.tell_floor(FloorInput::QueueDown(self.queue));
+    }
+
+    fn observe(&mut self, _machine: &Queue) {}
+}
+
+/// The floor.
+pub(super) struct FloorKind {
+    pub(super) rules: Arc<Workspace>,
+    pub(super) outlet: Arc<Outlet>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) fatal: Fatal,
+    /// What the machine of this life had counted when it was last looked at.
+    pub(super) counted: Counters,
+}
+
+impl Kind for FloorKind {
+    type Machine = Floor;
+
+    fn source(&self) -> Source {
+        Source::Floor
+    }
+
+    fn empty(&self) -> Box<dyn Fold> {
+        Box::<Roster>::default()
+    }
+
+    fn rise(&mut self, now: Instant, part: Box<dyn Fold>) -> Option<Floor> {
+        let roster = part.into_any().downcast::<Roster>().ok()?;
+        let rules = Arc::clone(&self.rules);
+        let life = self.outlet.registry.floor.life.next();
+        self.counted = Counters::default();
+        Some(Floor::rebuild(rules, *roster, life, first_number(now)))
+    }
+
+    fn reply_to(input: &FloorInput) -> Option<ReplyTo> {
+        match input {
+            FloorInput::Command(asked, _) => asked.reply,
+            FloorInput::Queue(_)
+            | FloorInput::Present(..)
+            | FloorInput::SocketLost(..)
+            | FloorInput::SocketBack(..)
+            | FloorInput::QueueDown(_)
+            | FloorInput::Rules(_) => None,
+        }
+    }
+
+    fn before(&mut self, input: &FloorInput) {
+        if let FloorInput::Rules(rules) = input {
+            self.rules = Arc::clone(rules);
+        }
+    }
+
+    fn out_of_service(&self) {
+        self.metrics.out_of_service();
+        self.fatal.say("the floor has failed too often");
+    }
+
+    fn observe(&mut self, machine: &Floor) {
+        let counted = machine.counters();
+        if counted != self.counted {
+            self.metrics.barriers(
+                counted.barriers_timed_out - self.counted.barriers_timed_out,
+                counted.barriers_queue_down - self.counted.barriers_queue_down,
+            );
+            self.counted = counted;
+        }
+    }
+}
+
+/// A number beyond all that an earlier life of the floor has given out.
+fn first_number(now: Instant) -> u64 {
+    now.0
+        .saturating_sub(NUMBERS_SINCE)
+        .saturating_mul(NUMBERS_PER_MS)
+}

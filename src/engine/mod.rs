@@ -1,0 +1,26 @@
+//! The engine: everything that waits. One loop drives the machines of floor and queues; the
+//! sequencer orders what they say happened; doors let replies and streams out.
+//!
+//! A command goes in by [`handle::Engine`]. The actor that owns its object takes it in
+//! (`actor`), hands what happened to the sequencer, and sends what may leave at once;
+//! the journal lets out the rest when it is durable.
+
+mod actor;
+pub mod clock;
+pub mod door;
+mod external;
+pub mod fatal;
+pub mod handle;
+mod inbox;
+mod kinds;
+mod mailbox;
+mod me;
+mod metrics;
+mod post;
+mod registry;
+mod restart;
+mod sequencer;
+
+pub use handle::{Engine, NotNow, Options};
+pub use me::Resumed;
+pub use post::Trip;

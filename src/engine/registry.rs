@@ -1,0 +1,159 @@
+//! The registry: how every actor of a floor is reached, and which queue has a contact.
+
+use super::external::{Externals, Key};
+use super::mailbox::{Mail, Mailbox, mailbox};
+use crate::domain::command::{FloorInput, QueueInput};
+use crate::domain::event::Event;
+use crate::domain::machine::Effect;
+use crate::id::{ContactId, Incarnation, QueueId};
+use crate::limits;
+use crate::time::Instant;
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How an actor is reached, and in which life it is.
+pub(super) struct Line<T> {
+    pub(super) mailbox: Mailbox<T>,
+    pub(super) life: Arc<Life>,
+}
+
+impl<T> Clone for Line<T> {
+    fn clone(&self) -> Self {
+        Self {
+            mailbox: self.mailbox.clone(),
+            life: Arc::clone(&self.life),
+        }
+    }
+}
+
+/// The life an actor is in.
+#[derive(Debug, Default)]
+pub(super) struct Life(AtomicU32);
+
+impl Life {
+    pub(super) fn now(&self) -> Incarnation {
+        Incarnation(self.0.load(Ordering::Acquire))
+    }
+
+    /// Begins the next life.
+    pub(super) fn next(&self) -> Incarnation {
+        Incarnation(self.0.fetch_add(1, Ordering::AcqRel) + 1)
+    }
+}
+
+/// Actors of one floor and where its contacts are.
+pub(super) struct Registry {
+    pub(super) floor: Line<FloorInput>,
+    queues: DashMap<QueueId, Line<QueueInput>>,
+    homes: DashMap<ContactId, Home>,
+    /// Closed contacts, in the order in which they are forgotten.
+    closed: Mutex<VecDeque<(Instant, ContactId)>>,
+    pub(super) externals: Externals,
+}
+
+struct Home {
+    queue: QueueId,
+    key: Key,
+}
+
+impl Registry {
+    /// A registry of a floor without queues, and the floor's mail.
+    pub(super) fn new() -> (Self, Mail<FloorInput>) {
+        let (mailbox, mail) = mailbox();
+        let registry = Self {
+            floor: Line {
+                mailbox,
+                life: Arc::default(),
+            },
+            queues: DashMap::new(),
+            homes: DashMap::new(),
+            closed: Mutex::default(),
+            externals: Externals::default(),
+        };
+        (registry, mail)
+    }
+
+    /// Enters a queue, unless it is there: one actor per queue, however often it is started.
+    /// The mail is for the one who starts it.
+    pub(super) fn enter(&self, queue: QueueId) -> Option<(Line<QueueInput>, Mail<QueueInput>)> {
+        match self.queues.entry(queue) {
+            Entry::Occupied(_) => None,
+            Entry::Vacant(free) => {
+                let (mailbox, mail) = mailbox();
+                let line = Line {
+                    mailbox,
+                    life: Arc::default(),
+                };
+                free.insert(line.clone());
+                Some((line, mail))
+            }
+        }
+    }
+
+    /// How a queue is reached.
+    pub(super) fn queue(&self, queue: QueueId) -> Option<Mailbox<QueueInput>> {
+        self.queues.get(&queue).map(|line| line.mailbox.clone())
+    }
+
+    /// Tells a queue something; gives it back when there is no such queue.
+    pub(super) fn tell_queue(&self, queue: QueueId, input: QueueInput) -> Result<(), QueueInput> {
+        match self.queues.get(&queue) {
+            Some(line) => line.mailbox.put(input),
+            None => Err(input),
+        }
+    }
+
+    /// Every queue's mailbox.
+    pub(super) fn each_queue(&self, mut tell: impl FnMut(QueueId, &Mailbox<QueueInput>)) {
+        for line in &self.queues {
+            tell(*line.key(), &line.mailbox);
+        }
+    }
+
+    /// The queue that has a contact.
+    pub(super) fn home(&self, contact: ContactId) -> Option<QueueId> {
+        self.homes.get(&contact).map(|home| home.queue)
+    }
+
+    /// Contacts that are found, those that have just closed included.
+    pub(super) fn contacts(&self) -> usize {
+        self.homes.len()
+    }
+
+    /// Brings the index of contacts up to what a queue has just done, before anybody hears of
+    /// it.
+    pub(super) fn follow(&self, now: Instant, effects: &[Effect]) {
+        for effect in effects {
+            if let Effect::Event { event, .. } = effect {
+                self.follow_event(now, event);
+            }
+        }
+    }
+
+    fn follow_event(&self, now: Instant, event: &Event) {
+        if let Event::ContactEntered { facts, queue, .. } = event {
+            let key = (facts.channel, Arc::clone(&facts.external_id));
+            self.homes.insert(facts.id, Home { queue: *queue, key });
+        } else if let Event::ContactClosed { contact, .. } = event {
+            if let Some(home) = self.homes.get(contact) {
+                self.externals.closed(home.key.clone(), now);
+            }
+            self.forget_later(*contact, now);
+        }
+    }
+
+    fn forget_later(&self, contact: ContactId, now: Instant) {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.push_back((now + limits::CLOSED_FOUND, contact));
+        while let Some((until, _)) = closed.front()
+            && *until <= now
+        {
+            if let Some((_, contact)) = closed.pop_front() {
+                self.homes.remove(&contact);
+            }
+        }
+    }
+}

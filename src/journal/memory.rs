@@ -1,0 +1,256 @@
+//! The journal in memory: a log of one process, in a new epoch at each start. Its thread folds
+//! every record into what is kept of each actor, so that an actor that failed can start again.
+
+use super::{
+    Batch, Epoch, Fold, Gated, Gone, Journal, Release, Source, Undurable, Written, weight,
+};
+use crate::id::Seq;
+use crate::time::Instant;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+/// Most batches that become durable in one go.
+const GROUP: usize = 1_024;
+
+/// What stands in for the disk: called with the number of batches that are to become durable,
+/// on the journal's thread; they are durable when it returns.
+pub type Disk = Box<dyn FnMut(usize) + Send>;
+
+/// The journal in memory.
+pub struct Memory {
+    epoch: Epoch,
+    shared: Arc<Shared>,
+    /// None once it is closed.
+    sender: Mutex<Option<Sender<Taken>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Taken {
+    written: Arc<Written>,
+    gated: Vec<Gated>,
+    last: Seq,
+}
+
+/// No two of its locks are held at once.
+struct Shared {
+    /// Batches with events that are not yet folded into what is kept.
+    pending: Mutex<VecDeque<Pending>>,
+    kept: Mutex<BTreeMap<Source, Kept>>,
+    durable: AtomicU64,
+    bytes: AtomicUsize,
+    /// When the oldest pending batch was handed over; zero if there is none.
+    oldest: AtomicU64,
+}
+
+struct Pending {
+    written: Arc<Written>,
+    bytes: usize,
+    at: Instant,
+}
+
+enum Kept {
+    /// Folded up to and with this position.
+    Folded(Seq, Box<dyn Fold>),
+    /// A record could not be folded: a bug, and no way back for this actor.
+    Broken,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Memory {
+    /// An empty log named `epoch`, and its thread.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(epoch: Epoch, release: Release) -> std::io::Result<Self> {
+        Self::start_on(epoch, release, Box::new(|_| {}))
+    }
+
+    /// The same with a stand-in for the disk that may take its time.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start_on(epoch: Epoch, release: Release, disk: Disk) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            pending: Mutex::default(),
+            kept: Mutex::default(),
+            durable: AtomicU64::new(0),
+            bytes: AtomicUsize::new(0),
+            oldest: AtomicU64::new(0),
+        });
+        let (sender, receiver) = unbounded();
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            receiver,
+            release,
+            disk,
+        };
+        let thread = std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || writer.run())?;
+        Ok(Self {
+            epoch,
+            shared,
+            sender: Mutex::new(Some(sender)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+}
+
+impl Journal for Memory {
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    fn start(&self) -> Seq {
+        Seq(0)
+    }
+
+    fn append(&self, batch: Batch) -> Result<(), Gone> {
+        let sender = lock(&self.sender);
+        let sender = sender.as_ref().ok_or(Gone)?;
+        if !batch.written.records.is_empty() {
+            self.shared.expect(&batch);
+        }
+        let taken = Taken {
+            written: batch.written,
+            gated: batch.gated,
+            last: batch.last,
+        };
+        sender.send(taken).map_err(|_| Gone)
+    }
+
+    fn durable(&self) -> Seq {
+        Seq(self.shared.durable.load(Ordering::Acquire))
+    }
+
+    fn undurable(&self) -> Undurable {
+        let oldest = self.shared.oldest.load(Ordering::Relaxed);
+        Undurable {
+            bytes: self.shared.bytes.load(Ordering::Relaxed),
+            oldest: (oldest > 0).then_some(Instant(oldest)),
+        }
+    }
+
+    fn keep(&self, source: Source, empty: Box<dyn Fold>) {
+        lock(&self.shared.kept)
+            .entry(source)
+            .or_insert(Kept::Folded(Seq(0), empty));
+    }
+
+    fn recover(&self, source: Source) -> Option<Box<dyn Fold>> {
+        // Folding comes before taking off, so what is missing from one is in the other.
+        let pending: Vec<Arc<Written>> = lock(&self.shared.pending)
+            .iter()
+            .filter(|pending| pending.written.from == source)
+            .map(|pending| Arc::clone(&pending.written))
+            .collect();
+        let (upto, mut part) = match lock(&self.shared.kept).get(&source)? {
+            Kept::Folded(upto, part) => (*upto, part.copy()),
+            Kept::Broken => return None,
+        };
+        let tail = pending
+            .iter()
+            .flat_map(|written| &written.records)
+            .filter(|record| record.seq > upto);
+        catch_unwind(AssertUnwindSafe(|| {
+            tail.for_each(|record| part.fold(record));
+            part
+        }))
+        .ok()
+    }
+
+    fn close(&self) {
+        drop(lock(&self.sender).take());
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the journal's thread had failed");
+        }
+    }
+}
+
+impl Shared {
+    fn expect(&self, batch: &Batch) {
+        let bytes = batch.written.records.iter().map(weight).sum();
+        let mut pending = lock(&self.pending);
+        if pending.is_empty() {
+            self.oldest.store(batch.at.0.max(1), Ordering::Relaxed);
+        }
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        pending.push_back(Pending {
+            written: Arc::clone(&batch.written),
+            bytes,
+            at: batch.at,
+        });
+    }
+
+    /// The oldest pending batch is durable and folded.
+    fn done(&self) {
+        let mut pending = lock(&self.pending);
+        if let Some(done) = pending.pop_front() {
+            self.bytes.fetch_sub(done.bytes, Ordering::Relaxed);
+        }
+        let oldest = pending.front().map_or(0, |oldest| oldest.at.0.max(1));
+        self.oldest.store(oldest, Ordering::Relaxed);
+    }
+
+    fn fold(&self, written: &Written) {
+        let mut kept = lock(&self.kept);
+        let Some(entry) = kept.get_mut(&written.from) else {
+            return;
+        };
+        let Kept::Folded(upto, part) = entry else {
+            return;
+        };
+        let folded = catch_unwind(AssertUnwindSafe(|| {
+            for record in &written.records {
+                part.fold(record);
+                *upto = record.seq;
+            }
+        }));
+        if folded.is_err() {
+            tracing::error!(actor = %written.from, "a record cannot be folded; this actor cannot start again");
+            *entry = Kept::Broken;
+        }
+    }
+}
+
+/// The journal's thread.
+struct Writer {
+    shared: Arc<Shared>,
+    receiver: Receiver<Taken>,
+    release: Release,
+    disk: Disk,
+}
+
+impl Writer {
+    /// Takes all there is, makes it durable, lets it out, until nobody can send any more.
+    fn run(mut self) {
+        let mut group = Vec::with_capacity(GROUP);
+        while let Ok(first) = self.receiver.recv() {
+            group.push(first);
+            group.extend(self.receiver.try_iter().take(GROUP - 1));
+            (self.disk)(group.len());
+            for taken in group.drain(..) {
+                self.let_out(taken);
+            }
+        }
+    }
+
+    fn let_out(&mut self, taken: Taken) {
+        if !taken.written.records.is_empty() {
+            self.shared.fold(&taken.written);
+            self.shared.done();
+        }
+        (self.release)(taken.written, taken.gated);
+        self.shared.durable.store(taken.last.0, Ordering::Release);
+    }
+}

@@ -1,0 +1,189 @@
+//! The journal: takes the batches of the log in order, makes them durable, and only then lets
+//! out what may not be seen before. In memory until a store is configured; the trait is the
+//! shape of one that writes to disk.
+
+pub mod memory;
+
+use crate::domain::event::Record;
+use crate::domain::floor::roster::Roster;
+use crate::domain::machine::{Answer, Refusal, ReplyTo};
+use crate::domain::queue::book::Book;
+use crate::id::{QueueId, Seq};
+use crate::time::Instant;
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// Name of a log. Positions of two epochs cannot be compared.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Epoch(pub u64);
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Who hands batches over.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Source {
+    /// The floor.
+    Floor,
+    /// A queue.
+    Queue(QueueId),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Floor => f.write_str("floor"),
+            Self::Queue(queue) => write!(f, "queue {}", queue.0),
+        }
+    }
+}
+
+/// Events that one actor handed over in one call, with their positions.
+#[derive(Debug)]
+pub struct Written {
+    /// Whose.
+    pub from: Source,
+    /// In order.
+    pub records: Vec<Record>,
+}
+
+/// An answer that waits for the events it tells of.
+#[derive(Debug)]
+pub struct Gated {
+    /// Where it goes.
+    pub to: ReplyTo,
+    /// The answer.
+    pub result: Result<Answer, Refusal>,
+    /// A position that includes its effect.
+    pub seq: Seq,
+}
+
+/// What one actor hands over in one call.
+#[derive(Debug)]
+pub struct Batch {
+    /// The events.
+    pub written: Arc<Written>,
+    /// Answers that wait for them, and for all before them.
+    pub gated: Vec<Gated>,
+    /// The last position given out when it was handed over.
+    pub last: Seq,
+    /// When it was handed over.
+    pub at: Instant,
+}
+
+/// Lets out what has become durable, in order; called on the journal's own thread, which it
+/// must not hold up.
+pub type Release = Box<dyn FnMut(Arc<Written>, Vec<Gated>) + Send>;
+
+/// What is handed over and not yet durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Undurable {
+    /// Its size, estimated from the number and content of its events.
+    pub bytes: usize,
+    /// When the oldest of it was handed over.
+    pub oldest: Option<Instant>,
+}
+
+/// The journal is closed or its thread has died: nothing becomes durable any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the journal takes nothing more")]
+pub struct Gone;
+
+/// A log with one writer.
+pub trait Journal: Send + Sync {
+    /// Name of the log.
+    fn epoch(&self) -> Epoch;
+
+    /// The position after which the first batch goes on.
+    fn start(&self) -> Seq;
+
+    /// Takes a batch. Called in the order of positions, one call at a time; never waits for a
+    /// disk.
+    ///
+    /// # Errors
+    /// When nothing becomes durable any more; the process has to end.
+    fn append(&self, batch: Batch) -> Result<(), Gone>;
+
+    /// The newest position that is durable and let out.
+    fn durable(&self) -> Seq;
+
+    /// What is not yet durable.
+    fn undurable(&self) -> Undurable;
+
+    /// Begins to keep what the log knows of an actor, as a snapshot of it to start again from.
+    /// Changes nothing when it is kept already.
+    fn keep(&self, source: Source, empty: Box<dyn Fold>);
+
+    /// What the log knows of an actor: its snapshot and every batch it handed over since,
+    /// durable or not. None if it is not kept, or cannot be folded.
+    fn recover(&self, source: Source) -> Option<Box<dyn Fold>>;
+
+    /// Makes durable and lets out all that was taken, takes nothing more, and returns when
+    /// that is done.
+    fn close(&self);
+}
+
+/// What the log knows of one actor: changed by its records and by nothing else.
+pub trait Fold: Any + Send {
+    /// Takes a record in.
+    fn fold(&mut self, record: &Record);
+
+    /// The same once more.
+    fn copy(&self) -> Box<dyn Fold>;
+
+    /// For whoever knows the type.
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+impl Fold for Book {
+    fn fold(&mut self, record: &Record) {
+        Self::fold(self, record.at, &record.event, record.content.as_deref());
+    }
+
+    fn copy(&self) -> Box<dyn Fold> {
+        Box::new(self.clone())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+impl Fold for Roster {
+    fn fold(&mut self, record: &Record) {
+        Self::fold(self, record.at, &record.event);
+    }
+
+    fn copy(&self) -> Box<dyn Fold> {
+        Box::new(self.clone())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+/// What a record is taken to weigh before it is encoded, in bytes.
+#[must_use]
+pub fn weight(record: &Record) -> usize {
+    let content = record.content.as_deref().map_or(0, |content| {
+        let texts = [
+            &content.customer_id,
+            &content.customer_name,
+            &content.customer_address,
+            &content.note,
+            &content.text,
+        ];
+        let texts = texts.into_iter().flatten().map(String::len);
+        let attributes = content
+            .attributes
+            .iter()
+            .map(|(key, value)| key.len() + value.len());
+        texts.chain(attributes).sum()
+    });
+    size_of::<Record>() + content
+}
