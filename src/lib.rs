@@ -5,6 +5,7 @@
 //! everything that waits is one small loop around it. `docs/architecture.md` has the plan.
 
 pub mod access;
+pub mod cli;
 pub mod config;
 pub mod directory;
 pub mod domain;

@@ -20,6 +20,7 @@ mod workspace;
 
 pub use finding::{Finding, Findings, Place, Severity, Source};
 pub use server::{PORT, Server};
+pub use value::{length, written};
 pub use workspace::Workspace;
 
 use finding::Notes;

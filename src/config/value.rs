@@ -63,8 +63,9 @@ pub enum Held {
     Number(i64),
 }
 
-/// Reads a length of time: numbers with a unit each, the largest first.
-fn length(text: &str) -> Option<Span> {
+/// Reads a length of time: numbers with a unit each, the largest first, such as `1h30m`.
+#[must_use]
+pub fn length(text: &str) -> Option<Span> {
     const UNITS: [(&str, u64); 5] = [
         ("d", 86_400_000),
         ("h", 3_600_000),

@@ -1,0 +1,98 @@
+//! The command line: what a person types, and what is answered.
+
+mod check;
+mod init;
+mod key;
+mod load;
+mod token;
+
+pub use key::{KeyFileError, signing_key};
+pub use load::{Where, load};
+
+use crate::config::Findings;
+use clap::{Args, Parser, Subcommand};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Real-time routing and supervisor event engine for contact centres.
+#[derive(Parser, Debug)]
+#[command(name = "switchroom", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Check a configuration file: every error with its line, and what would be right.
+    Check(check::Check),
+    /// Print a token with which a user or connector signs in.
+    Token(token::Token),
+    /// Write a starter configuration that explains every key.
+    Init(init::Init),
+}
+
+/// The options that say by what the server runs; the same for every command that needs it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Settings {
+    /// Configuration file; without one, a small contact centre that is built in.
+    #[arg(short, long, value_name = "FILE", env = "SWITCHROOM_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Folder of everything the server keeps, in place of the one that the file names.
+    #[arg(long, value_name = "DIR", env = "SWITCHROOM_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+/// Why a command could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The file cannot be read, or written.
+    #[error("{}: {error}", file.display())]
+    File {
+        /// Which one.
+        file: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// There is a file of this name already.
+    #[error("{} is there already; name another file, or remove it first", .0.display())]
+    Exists(PathBuf),
+    /// The configuration has errors.
+    #[error("{0}")]
+    Configuration(Box<Findings>),
+    /// The key that signs tokens cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// Something was asked for that does not exist.
+    #[error("{0}")]
+    Unknown(String),
+    /// Nobody reads the answer any more.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Does what was asked; answers go to `out`.
+///
+/// # Errors
+/// [`Failure`], in words for the person who asked.
+pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
+    match cli.command {
+        Command::Check(check) => check.run(out),
+        Command::Token(token) => token.run(out),
+        Command::Init(init) => init.run(out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_options_hold_together() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,177 @@
+//! The command line as a person uses it: the program itself, run in an empty folder.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use switchroom::access::token::TokenKey;
+use switchroom::time::Instant;
+
+/// Runs the program in a folder, with nothing of the caller's settings.
+fn switchroom(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_switchroom"))
+        .args(args)
+        .current_dir(folder)
+        .env_remove("SWITCHROOM_DATA")
+        .env_remove("SWITCHROOM_CONFIG")
+        .output()
+        .unwrap()
+}
+
+/// The answer of a run that went well.
+fn answer(folder: &Path, args: &[&str]) -> String {
+    let output = switchroom(folder, args);
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The complaint of a run that failed.
+fn complaint(folder: &Path, args: &[&str]) -> String {
+    let output = switchroom(folder, args);
+    assert_eq!(output.status.code(), Some(1), "{args:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn init_writes_a_file_that_check_finds_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let wrote = answer(here, &["init"]);
+    assert!(wrote.starts_with("wrote switchroom.toml\n"), "{wrote}");
+    assert_eq!(
+        answer(here, &["check", "switchroom.toml"]),
+        "switchroom.toml: workspace main: 4 channels, 3 queues, 6 users, 1 connector\n\
+         switchroom.toml: 0 errors, 0 warnings\n"
+    );
+    assert_eq!(
+        complaint(here, &["init"]),
+        "switchroom: switchroom.toml is there already; name another file, or remove it first\n"
+    );
+    assert_eq!(
+        answer(here, &["init", "-"]),
+        std::fs::read_to_string(here.join("switchroom.toml")).unwrap()
+    );
+}
+
+#[test]
+fn check_shows_the_place_of_every_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(
+        here.join("bad.toml"),
+        "[workspace.main.users.ana]\nteams = [\"emea\"]\n",
+    )
+    .unwrap();
+    let output = switchroom(here, &["check", "bad.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "bad.toml:2:10: there is no team \"emea\"; this workspace has no teams\n\
+         \x20  |\n 2 | teams = [\"emea\"]\n   |          ^^^^^^\n\n\
+         bad.toml: 1 error, 0 warnings\n"
+    );
+    std::fs::write(
+        here.join("odd.toml"),
+        "[workspace.main.queues.a]\nchannels = [\"chat\"]\n",
+    )
+    .unwrap();
+    assert!(answer(here, &["check", "odd.toml"]).ends_with("odd.toml: 0 errors, 1 warning\n"));
+    assert_eq!(
+        switchroom(here, &["check", "--strict", "odd.toml"])
+            .status
+            .code(),
+        Some(1)
+    );
+    let missing = complaint(here, &["check", "none.toml"]);
+    assert_eq!(
+        missing,
+        "switchroom: none.toml: No such file or directory (os error 2)\n"
+    );
+    std::fs::write(here.join("bytes.toml"), [0xff, 0xfe]).unwrap();
+    let bytes = complaint(here, &["check", "bytes.toml"]);
+    assert_eq!(
+        bytes,
+        "switchroom: bytes.toml: stream did not contain valid UTF-8\n"
+    );
+}
+
+#[test]
+fn a_token_is_signed_with_the_key_of_the_data_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let token = answer(here, &["token", "--user", "ana", "--ttl", "1h"]);
+    let key = std::fs::read_to_string(here.join("switchroom-data/signing.key")).unwrap();
+    let secret: Vec<u8> = (0..64)
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&key[at..at + 2], 16).unwrap())
+        .collect();
+    let key = TokenKey::new(&secret, "switchroom", "switchroom").unwrap();
+    let now = std::fs::metadata(here.join("switchroom-data/signing.key"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    let now = now
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_millis();
+    let claims = key
+        .check(token.trim(), Instant(u64::try_from(now).unwrap()), |name| {
+            name == "main"
+        })
+        .unwrap();
+    assert_eq!(
+        (claims.subject.as_str(), claims.workspace.as_str()),
+        ("ana", "main")
+    );
+    let lasts = claims
+        .expires_at
+        .since(Instant(u64::try_from(now).unwrap()))
+        .0;
+    assert!((3_590_000..=3_610_000).contains(&lasts), "{lasts}");
+
+    let elsewhere = here.join("other");
+    let elsewhere = elsewhere.to_str().unwrap();
+    answer(here, &["token", "--user", "site", "--data", elsewhere]);
+    assert!(here.join("other/signing.key").exists());
+}
+
+#[test]
+fn a_token_is_for_somebody_who_exists() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    assert_eq!(
+        complaint(here, &["token", "--user", "anna"]),
+        "switchroom: workspace main has no user or connector \"anna\"; did you mean \"ana\"?\n"
+    );
+    assert_eq!(
+        complaint(here, &["token", "--user", "zoltan"]),
+        "switchroom: workspace main has no user or connector \"zoltan\"; \
+         there are alex, ana, bo, chen, dora, sam, site\n"
+    );
+    assert_eq!(
+        complaint(here, &["token", "--user", "ana", "--workspace", "mane"]),
+        "switchroom: there is no workspace \"mane\"; there are main\n"
+    );
+    std::fs::write(
+        here.join("two.toml"),
+        "[workspace.a.users.ana]\n[workspace.b.users.ana]\n",
+    )
+    .unwrap();
+    assert_eq!(
+        complaint(here, &["token", "--user", "ana", "-c", "two.toml"]),
+        "switchroom: there are several workspaces, name one with --workspace: a, b\n"
+    );
+    assert!(
+        !here.join("switchroom-data").exists(),
+        "nothing is made for nobody"
+    );
+    let refused = switchroom(here, &["token", "--user", "ana", "--ttl", "8"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let refused = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        refused.contains("expected a length of time such as \"30m\", \"8h\" or \"7d\""),
+        "{refused}"
+    );
+}
