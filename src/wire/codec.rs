@@ -87,9 +87,10 @@ impl FrameError {
 /// The same error as the answer to an HTTP body.
 impl From<&FrameError> for WireError {
     fn from(error: &FrameError) -> Self {
-        let code = match error.close() {
-            CloseCode::TooLarge => Code::TooLarge,
-            _ => Code::BadRequest,
+        let code = if error.close() == CloseCode::TooLarge {
+            Code::TooLarge
+        } else {
+            Code::BadRequest
         };
         Self::new(code, error.to_string())
     }

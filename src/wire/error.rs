@@ -149,7 +149,7 @@ pub struct WireError {
     pub after_ms: Option<u64>,
     /// More about it, by code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data: Option<ErrorData>,
+    pub data: Option<Box<ErrorData>>,
 }
 
 /// More about an error.
@@ -228,7 +228,7 @@ impl WireError {
             ..ErrorData::default()
         };
         Self {
-            data: Some(data),
+            data: Some(Box::new(data)),
             ..Self::new(code, message)
         }
     }

@@ -1,7 +1,9 @@
 //! What can happen to an object of a lossless view: a closed set of names, each with its data.
 
+use super::error::WireError;
 use super::object::{Agent, ContactChange, Leg, Offer, OfferWhy};
 use super::push::Str;
+use super::raw::Raw;
 use super::word::words;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -127,4 +129,51 @@ pub enum EventData<'a> {
     MediaConnect(MediaConnect<'a>),
     /// `media.disconnect`.
     MediaDisconnect(MediaDisconnect<'a>),
+}
+
+impl EventData<'static> {
+    /// Reads the data of an event, as a client does; `on_me` says that the view is `me`.
+    ///
+    /// # Errors
+    /// `validation_failed` with the JSON pointer to what is missing or wrong.
+    pub fn read(event: EventName, on_me: bool, raw: &Raw) -> Result<Self, WireError> {
+        match event {
+            EventName::OfferMade => raw.parse().map(Self::Offer),
+            EventName::OfferWithdrawn
+            | EventName::OfferMissed
+            | EventName::OfferDeclined
+            | EventName::OfferFailed => raw.parse().map(Self::OfferEnd),
+            EventName::LegConnecting
+            | EventName::LegConnected
+            | EventName::LegWrapUp
+            | EventName::LegEnded
+                if on_me =>
+            {
+                raw.parse().map(Self::Leg)
+            }
+            EventName::AgentSignedIn
+            | EventName::AgentStateChanged
+            | EventName::AgentChannelsChanged
+            | EventName::AgentQueuesChanged
+            | EventName::AgentConnectionLost
+            | EventName::AgentResumed
+            | EventName::AgentSignedOut => raw.parse().map(Self::Agent),
+            EventName::LegConnecting
+            | EventName::LegConnected
+            | EventName::LegWrapUp
+            | EventName::LegEnded
+            | EventName::ContactEntered
+            | EventName::ContactOffered
+            | EventName::ContactConnecting
+            | EventName::ContactRequeued
+            | EventName::ContactReturned
+            | EventName::ContactPrioritised
+            | EventName::ContactUpdated
+            | EventName::ContactPosition
+            | EventName::ContactEnded
+            | EventName::ContactClosed => raw.parse().map(Self::Contact),
+            EventName::MediaConnect => raw.parse().map(Self::MediaConnect),
+            EventName::MediaDisconnect => raw.parse().map(Self::MediaDisconnect),
+        }
+    }
 }

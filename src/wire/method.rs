@@ -8,8 +8,9 @@ use super::params::{self, Check};
 use super::raw::Raw;
 use super::result;
 use super::topic::Over;
+use super::topic::any_act;
 use super::word::{nearest, words};
-use crate::access::privilege::{Needs, Privilege};
+use crate::access::privilege::Needs;
 use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 
@@ -73,7 +74,7 @@ macro_rules! methods {
     ($(
         $method:ident = $name:literal
         ($params:ident) -> $result:ty,
-        $by:ident $work:ident $over:ident $audit:ident ($needs:expr)
+        $by:ident $work:ident $over:ident $audit:ident ($($act:ident)|+)
         $about:literal;
     )+) => {
         words! {
@@ -90,7 +91,7 @@ macro_rules! methods {
                 match self {
                     $( Self::$method => &MethodRow {
                         method: Self::$method,
-                        needs: $needs,
+                        needs: any_act!($($act)|+),
                         over: Over::$over,
                         answered_by: AnsweredBy::$by,
                         work: Work::$work,
@@ -127,7 +128,9 @@ macro_rules! methods {
         }
 
         /// A method with its params, ready to be carried out.
-        #[derive(Clone, PartialEq, Eq, Debug)]
+        #[expect(clippy::large_enum_variant, reason = "a call is moved once, to who answers it")]
+        #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+        #[serde(untagged)]
         pub enum Call {
             $( #[doc = concat!("`", $name, "`")] $method(params::$params), )+
         }
@@ -173,98 +176,84 @@ macro_rules! methods {
     (@audit plain) => { false };
 }
 
-use Needs::{AllOf, AnyOf, Held, Myself, One};
-
 methods! {
     AgentSignIn = "agent.sign_in" (SignIn) -> result::SignedIn,
-        Floor New Caller audited (Held(Privilege::ContactHandle))
+        Floor New Caller audited (AgentSignIn)
         "Opens the caller's seat and the view of `me`.";
     AgentSignOut = "agent.sign_out" (SignOut) -> result::OfAgent,
-        Floor InHand Caller audited (One(Privilege::AgentStateSet))
+        Floor InHand Caller audited (AgentSignOut)
         "Closes the caller's seat.";
     AgentSetState = "agent.set_state" (SetState) -> result::OfAgent,
-        Floor InHand Agent audited
-        (AllOf(&[One(Privilege::AgentStateSet), AnyOf(&[Myself, Held(Privilege::AgentQueueSelection)])]))
+        Floor InHand Agent audited (AgentSetState)
         "Sets an agent available or not ready.";
     AgentSetChannels = "agent.set_channels" (SetChannels) -> result::OfAgent,
-        Floor InHand Agent audited (One(Privilege::AgentChannelsSet))
+        Floor InHand Agent audited (AgentSetChannels)
         "Switches channels of an agent on and off.";
     AgentSetQueues = "agent.set_queues" (SetQueues) -> result::OfAgent,
-        Floor InHand Agent audited
-        (AllOf(&[One(Privilege::AgentQueuesSet), Held(Privilege::AgentQueueSelection)]))
+        Floor InHand Agent audited (AgentSetQueues)
         "Chooses the queues that an agent serves.";
     AgentEndWrapUp = "agent.end_wrap_up" (EndWrapUp) -> result::OfAgent,
-        Floor InHand Agent audited (One(Privilege::AgentEndWrapUp))
+        Floor InHand Agent audited (AgentEndWrapUp)
         "Ends wrap-ups of an agent; one's own end by `contact.wrap_up`.";
     AgentList = "agent.list" (NoParams) -> result::Agents,
-        Board Read Rows plain
-        (AnyOf(&[Held(Privilege::AgentStatusView), Held(Privilege::DashboardAgentsIdentified)]))
+        Board Read Rows plain (AgentWatch)
         "Lists agents with their states.";
     ContactAccept = "contact.accept" (OnOffer) -> result::Accepted,
-        Floor InHand Offer audited
-        (AllOf(&[One(Privilege::ContactAccept), Held(Privilege::ContactHandle)]))
+        Floor InHand Offer audited (ContactAccept)
         "Takes an offer.";
     ContactDecline = "contact.decline" (Decline) -> result::OfOffer,
-        Floor InHand Offer audited (One(Privilege::ContactDecline))
+        Floor InHand Offer audited (ContactDecline)
         "Refuses an offer, where the queue allows it.";
     OfferShown = "offer.shown" (OnOffer) -> result::OfOffer,
-        Floor InHand Offer plain
-        (AnyOf(&[One(Privilege::ContactAccept), One(Privilege::ContactDecline)]))
+        Floor InHand Offer plain (OfferShown)
         "Says that the page shows the offer; auto-accept waits 2 s for it.";
     ContactEnd = "contact.end" (OnContact) -> result::OfContact,
-        Queue InHand Contact audited (One(Privilege::ContactEnd))
+        Queue InHand Contact audited (ContactEnd)
         "Ends a contact for everybody in it.";
     ContactRequeue = "contact.requeue" (OnContact) -> result::OfContact,
-        Queue InHand Contact audited (One(Privilege::ContactMove))
+        Queue InHand Contact audited (ContactRequeue)
         "Puts an active contact back into its queue, at its age.";
     ContactPrioritise = "contact.prioritise" (Prioritise) -> result::OfContact,
-        Queue InHand Contact audited (One(Privilege::ContactPrioritise))
+        Queue InHand Contact audited (ContactPrioritise)
         "Sets priority points or the strict class of a waiting contact.";
     ContactWrapUp = "contact.wrap_up" (WrapUp) -> result::OfContact,
-        Queue InHand Contact audited (One(Privilege::ContactWrapUp))
+        Queue InHand Contact audited (ContactWrapUp)
         "Gives codes and a note for the caller's leg, during or after the conversation.";
     ContactGet = "contact.get" (OnContact) -> object::Contact<'static>,
-        Board Read Contact plain
-        (AnyOf(&[One(Privilege::ContactView), One(Privilege::QueueContactsView)]))
+        Board Read Contact plain (ContactGet)
         "Reads one contact.";
     ContactList = "contact.list" (ListContacts) -> result::Contacts,
-        Board Read Rows plain (Held(Privilege::ContactView))
+        Board Read Rows plain (ContactView)
         "Lists contacts, most urgent first.";
     ContactTrace = "contact.trace" (Trace) -> result::Decisions,
-        Board Read Contact plain (One(Privilege::ContactTrace))
+        Board Read Contact plain (ContactTrace)
         "Tells why a contact was routed as it was.";
     ContactSubmit = "contact.submit" (Submit) -> result::Submitted,
-        Queue New Target audited (One(Privilege::ContactSubmit))
+        Queue New Target audited (ContactSubmit)
         "Brings a new contact in.";
     ContactUpdate = "contact.update" (Update) -> result::OfContact,
-        Queue InHand Contact audited (One(Privilege::ContactUpdate))
+        Queue InHand Contact audited (ContactUpdate)
         "Changes attributes or requirement of a contact.";
     ContactAbandon = "contact.abandon" (OnContact) -> result::OfContact,
-        Queue InHand Contact audited (One(Privilege::ContactAbandon))
+        Queue InHand Contact audited (ContactAbandon)
         "Says that the customer has left.";
     MediaReport = "media.report" (Report) -> result::Reported,
-        Queue InHand Command plain (One(Privilege::MediaReport))
+        Queue InHand Command plain (MediaReport)
         "Says how a command to a connector went.";
     QueueList = "queue.list" (NoParams) -> result::Queues,
-        Gate Read Rows plain
-        (AnyOf(&[Held(Privilege::DashboardQueues), Held(Privilege::DashboardTeam)]))
+        Gate Read Rows plain (StatsQueues)
         "Lists queues.";
     StatsGet = "stats.get" (GetStats) -> result::Stats,
-        Board Read Rows plain
-        (AnyOf(&[
-            Held(Privilege::DashboardQueues),
-            Held(Privilege::DashboardTeam),
-            Held(Privilege::DashboardAgents),
-        ]))
+        Board Read Rows plain (StatsQueues | StatsAgents)
         "Reads a statistics table once; needs what the topic of that table needs.";
     AuthRefresh = "auth.refresh" (Refresh) -> result::Refreshed,
-        Gate InHand Caller plain (One(Privilege::SessionOpen))
+        Gate InHand Caller plain (SessionOpen)
         "Renews the session's token.";
     SessionWorkspaces = "session.workspaces" (NoParams) -> result::Workspaces,
-        Gate Read Caller plain (One(Privilege::SessionOpen))
+        Gate Read Caller plain (SessionOpen)
         "Lists the workspaces that the caller can open.";
     Authorize = "authorize" (Authorize) -> result::Authorized,
-        Gate Read Caller plain (One(Privilege::SessionOpen))
+        Gate Read Caller plain (Authorize)
         "Tells what the caller may do.";
 }
 

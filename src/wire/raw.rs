@@ -104,15 +104,14 @@ pub(super) fn read<T: DeserializeOwned>(encoding: Encoding, bytes: &[u8]) -> Res
 /// The MessagePack reader does not say what it expected of a number or a truth value. A generic
 /// value does, but knows no key that is given twice, so it is only asked when the reader is mute.
 fn followed_pack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    followed(&mut rmp_serde::Deserializer::from_read_ref(bytes)).or_else(|mute: Problem| {
-        if mute.expected != UNSAID {
-            return Err(mute);
-        }
-        match rmp_serde::from_slice::<serde_json::Value>(bytes) {
-            Ok(value) => Err(followed::<T, _>(value).err().unwrap_or(mute)),
-            Err(_) => Err(mute),
-        }
-    })
+    let mute = match followed(&mut rmp_serde::Deserializer::from_read_ref(bytes)) {
+        Err(problem) if problem.expected == UNSAID => problem,
+        read => return read,
+    };
+    match rmp_serde::from_slice::<serde_json::Value>(bytes) {
+        Ok(value) => Err(followed::<T, _>(value).err().unwrap_or(mute)),
+        Err(_) => Err(mute),
+    }
 }
 
 fn followed<'de, T, D>(deserializer: D) -> Result<T, Problem>

@@ -4,7 +4,7 @@
 use super::error::{Code, WireError, quoted};
 use super::field::{NAME, Name};
 use super::word::nearest;
-use crate::access::privilege::{Needs, Privilege};
+use crate::access::privilege::Needs;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -85,8 +85,20 @@ pub struct TopicRow {
     pub about: &'static str,
 }
 
+/// What an act of `access` needs; with several acts, what any of them needs.
+macro_rules! any_act {
+    ($act:ident) => {
+        <crate::access::act::$act as crate::access::permit::Act>::NEEDS
+    };
+    ($($act:ident)|+) => {
+        crate::access::privilege::Needs::AnyOf(&[$(any_act!($act)),+])
+    };
+}
+
+pub(super) use any_act;
+
 macro_rules! topics {
-    ($( $kind:ident $pattern:literal $delivery:ident $over:ident ($needs:expr) $about:literal; )+) => {
+    ($( $kind:ident $pattern:literal $delivery:ident $over:ident ($($act:ident)|+) $about:literal; )+) => {
         /// Kind of a topic.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum TopicKind {
@@ -105,7 +117,7 @@ macro_rules! topics {
                         kind: Self::$kind,
                         pattern: $pattern,
                         delivery: Delivery::$delivery,
-                        needs: $needs,
+                        needs: any_act!($($act)|+),
                         over: Over::$over,
                         about: $about,
                     }, )+
@@ -115,26 +127,22 @@ macro_rules! topics {
     };
 }
 
-use Needs::{AnyOf, Held, One};
-
 topics! {
-    Me "me" Lossless Caller (One(Privilege::SessionOpen))
+    Me "me" Lossless Caller (SessionOpen)
         "the caller's own seat: state, offers, legs and wrap-ups; opened by `agent.sign_in`";
-    Connector "connector" Lossless Rows (Held(Privilege::MediaReport))
+    Connector "connector" Lossless Rows (ConnectorWatch)
         "contacts of an integration, and commands to it";
-    Contact "contact/{id}" Lossless Contact (One(Privilege::ContactView))
+    Contact "contact/{id}" Lossless Contact (ContactView)
         "one contact: state, legs, and place in line while it waits";
-    Contacts "contacts" Lossless Rows (Held(Privilege::ContactView))
+    Contacts "contacts" Lossless Rows (ContactView)
         "the contacts that the caller may see";
-    QueueContacts "queue/{id}/contacts" Lossless Queue (One(Privilege::QueueContactsView))
+    QueueContacts "queue/{id}/contacts" Lossless Queue (QueueContacts)
         "the contacts that wait in a queue";
-    Agents "agents" Lossless Rows
-        (AnyOf(&[Held(Privilege::AgentStatusView), Held(Privilege::DashboardAgentsIdentified)]))
+    Agents "agents" Lossless Rows (AgentWatch)
         "state changes of the agents that the caller may see";
-    StatsQueues "stats.queues" Conflated Rows
-        (AnyOf(&[Held(Privilege::DashboardQueues), Held(Privilege::DashboardTeam)]))
+    StatsQueues "stats.queues" Conflated Rows (StatsQueues)
         "numbers of each queue";
-    StatsAgents "stats.agents" Conflated Rows (Held(Privilege::DashboardAgents))
+    StatsAgents "stats.agents" Conflated Rows (StatsAgents)
         "numbers of each agent";
 }
 

@@ -4,15 +4,15 @@
 /// the schema come from the same list.
 macro_rules! words {
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $name:ident {
-            $( $(#[$word_doc:meta])* $variant:ident = $word:literal, )+
+            $( $(#[doc = $word_doc:literal])* $variant:ident = $word:literal, )+
         }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum $name {
-            $( $(#[$word_doc])* $variant, )+
+            $( $(#[doc = $word_doc])* $variant, )+
         }
 
         impl $name {
@@ -82,7 +82,18 @@ macro_rules! words {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "enum": Self::WORDS })
+                let mut about = concat!($($doc, "\n",)*).trim().replace("\n ", "\n");
+                $(
+                    about.push_str("\n- `");
+                    about.push_str($word);
+                    about.push_str("`:");
+                    about.push_str(concat!($($word_doc,)*));
+                )+
+                schemars::json_schema!({
+                    "description": about,
+                    "type": "string",
+                    "enum": Self::WORDS,
+                })
             }
         }
     };

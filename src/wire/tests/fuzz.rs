@@ -187,15 +187,15 @@ proptest! {
 
 /// A message with its params as every encoding shows them.
 fn without_bytes(message: &Inbound) -> String {
-    match message {
-        Inbound::Request(request) => format!(
-            "{} {} {:?} {:?} {:?}",
-            request.id,
-            request.method,
-            request.key,
-            request.on_behalf,
-            request.method.read(&request.params)
-        ),
-        other => format!("{other:?}"),
-    }
+    let Inbound::Request(request) = message else {
+        return format!("{message:?}");
+    };
+    format!(
+        "{} {} {:?} {:?} {:?}",
+        request.id,
+        request.method,
+        request.key,
+        request.on_behalf,
+        request.method.read(&request.params)
+    )
 }

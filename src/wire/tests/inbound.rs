@@ -10,11 +10,16 @@ use crate::wire::method::{Call, Method};
 use crate::wire::topic::Topic;
 use bytes::Bytes;
 
+fn refused(encoding: Encoding, frame: &Bytes) -> Invalid {
+    let message = only(encoding, frame);
+    let Inbound::Invalid(invalid) = message else {
+        panic!("{encoding} reads {frame:?} as {message:?}");
+    };
+    invalid
+}
+
 fn invalid(json: &str) -> Invalid {
-    let [left, right] = frames(json).map(|(encoding, frame)| match only(encoding, &frame) {
-        Inbound::Invalid(invalid) => invalid,
-        other => panic!("{encoding} reads {json} as {other:?}"),
-    });
+    let [left, right] = frames(json).map(|(encoding, frame)| refused(encoding, &frame));
     assert_eq!(left, right, "both encodings answer {json} alike");
     left
 }
@@ -457,9 +462,10 @@ fn a_wrong_parameter_is_named_with_what_would_be_right() {
 
 #[test]
 fn a_key_given_twice_is_refused() {
-    let error = |text: &str| match only(Encoding::Json, &Bytes::copy_from_slice(text.as_bytes())) {
-        Inbound::Invalid(invalid) => invalid.error.message,
-        other => panic!("{other:?}"),
+    let error = |text: &str| {
+        refused(Encoding::Json, &Bytes::copy_from_slice(text.as_bytes()))
+            .error
+            .message
     };
     assert_eq!(
         error(r#"{"type":"pong","at":1,"at":2}"#),
