@@ -1,19 +1,82 @@
 //! The command line as a person uses it: the program itself, run in an empty folder.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use switchroom::access::token::TokenKey;
 use switchroom::time::Instant;
 
-/// Runs the program in a folder, with nothing of the caller's settings.
+/// The program in a folder, with nothing of the caller's settings.
+fn program(folder: &Path, args: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_switchroom"));
+    program.args(args).current_dir(folder);
+    for setting in ["SWITCHROOM_DATA", "SWITCHROOM_CONFIG", "SWITCHROOM_LOG"] {
+        program.env_remove(setting);
+    }
+    program
+}
+
+/// Runs the program to its end.
 fn switchroom(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_switchroom"))
-        .args(args)
-        .current_dir(folder)
-        .env_remove("SWITCHROOM_DATA")
-        .env_remove("SWITCHROOM_CONFIG")
-        .output()
-        .unwrap()
+    program(folder, args).output().unwrap()
+}
+
+/// A server in a process of its own, killed at the latest when the test ends.
+struct Served {
+    process: Child,
+    greeting: Vec<String>,
+    address: String,
+}
+
+impl Served {
+    /// Serves in a folder, on a port that the system chooses.
+    fn start(folder: &Path) -> Self {
+        std::fs::write(
+            folder.join("any.toml"),
+            "[server]\nlisten = \"127.0.0.1:0\"\n",
+        )
+        .unwrap();
+        let mut process = program(folder, &["serve", "-c", "any.toml"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        let mut greeting = Vec::new();
+        let address = lines.by_ref().find_map(|line| {
+            let address = line.strip_prefix("listening on http://").map(str::to_owned);
+            greeting.push(line);
+            address
+        });
+        let address = address.unwrap().split(',').next().unwrap().to_owned();
+        Self {
+            process,
+            greeting,
+            address,
+        }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if self.process.kill().is_ok() {
+            self.process.wait().unwrap();
+        }
+    }
 }
 
 /// The answer of a run that went well.
@@ -174,4 +237,45 @@ fn a_token_is_for_somebody_who_exists() {
         refused.contains("expected a length of time such as \"30m\", \"8h\" or \"7d\""),
         "{refused}"
     );
+}
+
+#[test]
+fn serve_runs_until_it_is_told_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut served = Served::start(folder.path());
+    assert_eq!(
+        served.greeting[1],
+        "any.toml: workspace main: 4 channels, 3 queues, 6 users, 1 connector"
+    );
+    assert!(folder.path().join("switchroom-data/signing.key").exists());
+    assert!(served.get("/healthz").starts_with("HTTP/1.1 200 OK\r\n"));
+
+    let taken = format!("[server]\nlisten = \"{}\"\n", served.address);
+    std::fs::write(folder.path().join("taken.toml"), taken).unwrap();
+    let refused = complaint(folder.path(), &["serve", "-c", "taken.toml"]);
+    assert!(refused.contains(
+        "Address already in use (os error 98); another address or port is set by listen"
+    ));
+
+    let told = Command::new("kill")
+        .arg(served.process.id().to_string())
+        .status()
+        .unwrap();
+    assert!(told.success());
+    assert!(served.process.wait().unwrap().success());
+}
+
+#[test]
+fn serve_refuses_an_address_that_others_reach() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("open.toml"),
+        "[server]\nlisten = \"0.0.0.0:0\"\n",
+    )
+    .unwrap();
+    let refused = complaint(folder.path(), &["serve", "-c", "open.toml"]);
+    assert!(refused.starts_with(
+        "switchroom: open.toml:2:10: \"0.0.0.0:0\" can be reached from other machines"
+    ));
+    assert!(!folder.path().join("switchroom-data").exists());
 }

@@ -4,6 +4,7 @@ mod check;
 mod init;
 mod key;
 mod load;
+pub mod serve;
 mod token;
 
 pub use key::{KeyFileError, signing_key};
@@ -12,6 +13,7 @@ pub use load::{Where, load};
 use crate::config::Findings;
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,6 +29,8 @@ pub struct Cli {
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Run the server.
+    Serve(serve::Serve),
     /// Check a configuration file: every error with its line, and what would be right.
     Check(check::Check),
     /// Print a token with which a user or connector signs in.
@@ -66,6 +70,19 @@ pub enum Failure {
     /// The key that signs tokens cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// The port cannot be opened.
+    #[error(
+        "cannot listen on {address}: {error}; another address or port is set by listen in [server]"
+    )]
+    Port {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The server cannot be started.
+    #[error("the server cannot be started: {0}")]
+    Start(io::Error),
     /// Something was asked for that does not exist.
     #[error("{0}")]
     Unknown(String),
@@ -80,6 +97,7 @@ pub enum Failure {
 /// [`Failure`], in words for the person who asked.
 pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
     match cli.command {
+        Command::Serve(serve) => serve.run(out),
         Command::Check(check) => check.run(out),
         Command::Token(token) => token.run(out),
         Command::Init(init) => init.run(out),

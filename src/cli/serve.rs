@@ -1,0 +1,324 @@
+//! `switchroom serve`: engines started, the port opened, and an orderly end.
+
+use super::check::summary;
+use super::{Failure, Settings, Where, load, signing_key};
+use crate::access::principal::Principal;
+use crate::access::privilege::Privilege;
+use crate::access::token::TokenKey;
+use crate::config::{Config, Server, Workspace};
+use crate::engine::{Engine, Options};
+use crate::net::listen::{Port, listen};
+use crate::net::origin::Origins;
+use axum::Router;
+use axum::routing::get;
+use clap::Args;
+use futures::future::select_all;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing_subscriber::EnvFilter;
+
+/// Requests and sockets in hand have so long to finish when the server is told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Run the server.
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// By what it runs.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Everything the doors serve.
+#[derive(Debug)]
+pub struct House {
+    /// Settings of the server.
+    pub server: Server,
+    /// The workspaces, each with its engine.
+    pub floors: Vec<Floor>,
+    /// The key that tokens are checked with.
+    pub key: TokenKey,
+    /// Pages that may connect.
+    pub origins: Origins,
+    /// Cancelled when the server is told to stop.
+    pub stop: CancellationToken,
+}
+
+/// A workspace and the engine that runs it.
+pub struct Floor {
+    /// What it is configured to be.
+    pub workspace: Workspace,
+    /// What runs it.
+    pub engine: Engine,
+}
+
+impl std::fmt::Debug for Floor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Floor")
+            .field(&self.workspace.rules.name)
+            .finish()
+    }
+}
+
+/// A server that has been started.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    house: Arc<House>,
+    tasks: TaskTracker,
+}
+
+impl Serve {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<ExitCode, Failure> {
+        log_to_stderr();
+        let (config, from) = load(&self.settings)?;
+        let key = signing_key(&config.server)?;
+        let runtime = tokio::runtime::Runtime::new().map_err(Failure::Start)?;
+        runtime.block_on(async {
+            let mut signals = [SignalKind::interrupt(), SignalKind::terminate()]
+                .into_iter()
+                .map(signal)
+                .collect::<io::Result<Vec<Signal>>>()
+                .map_err(Failure::Start)?;
+            let running = start(&config, key).await?;
+            write!(out, "{}", self.greeting(&config, &from, running.address))?;
+            out.flush()?;
+            let asked = select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv())));
+            let fatal = running.fatal();
+            tokio::select! {
+                _ = asked => {}
+                () = fatal => {}
+            }
+            Ok(running.stop().await)
+        })
+    }
+
+    /// What the person who started it wants to know: what runs, where, and how to get in.
+    fn greeting(&self, config: &Config, from: &Where, address: SocketAddr) -> String {
+        let mut lines = vec![
+            format!("switchroom {}", env!("CARGO_PKG_VERSION")),
+            summary(config, from),
+        ];
+        lines.extend(config.findings.lines());
+        if *from == Where::BuiltIn && std::path::Path::new("switchroom.toml").exists() {
+            lines.push("switchroom.toml is here but not used; to use it: switchroom serve -c switchroom.toml".into());
+        }
+        lines.push(format!("data in {}", config.server.data.display()));
+        lines.push(format!(
+            "listening on http://{address}, WebSocket ws://{address}/v1/ws"
+        ));
+        lines.push(String::new());
+        lines.push("To sign in, get a token, for example:".into());
+        lines.extend(self.examples(config));
+        lines.join("\n") + "\n"
+    }
+
+    /// A command for a user of each kind that the first workspace has.
+    fn examples(&self, config: &Config) -> Vec<String> {
+        let Some(workspace) = config.workspaces.first() else {
+            return Vec::new();
+        };
+        let users = || workspace.directory.iter();
+        let serves = |user: &&Arc<Principal>| {
+            user.holds(Privilege::ContactHandle) && !user.queues().is_empty()
+        };
+        let handles = |user: &&Arc<Principal>| user.holds(Privilege::ContactHandle);
+        let found = [
+            (
+                "agent",
+                users().find(serves).or_else(|| users().find(handles)),
+            ),
+            (
+                "supervisor",
+                users().find(|user| user.holds(Privilege::ContactMonitor)),
+            ),
+            ("connector", users().find(|user| user.is_integration())),
+        ];
+        let mut options = String::new();
+        if config.workspaces.len() > 1 {
+            options.push_str(&format!(" --workspace {}", workspace.rules.name));
+        }
+        if let Some(file) = &self.settings.config {
+            options.push_str(&format!(" -c {}", file.display()));
+        }
+        if let Some(data) = &self.settings.data {
+            options.push_str(&format!(" --data {}", data.display()));
+        }
+        found
+            .into_iter()
+            .filter_map(|(kind, user)| Some((kind, user?.login())))
+            .map(|(kind, login)| format!("  switchroom token --user {login}{options}    ({kind})"))
+            .collect()
+    }
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("SWITCHROOM_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,switchroom=info"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .try_init();
+}
+
+/// Starts the engines of a configuration and opens its port.
+///
+/// # Errors
+/// The port cannot be opened, or an engine cannot be started.
+pub async fn start(config: &Config, key: TokenKey) -> Result<Running, Failure> {
+    let wanted = config.server.listen;
+    let listener = TcpListener::bind(wanted)
+        .await
+        .map_err(|error| Failure::Port {
+            address: wanted,
+            error,
+        })?;
+    let address = listener.local_addr().map_err(Failure::Start)?;
+    let floors = config
+        .workspaces
+        .iter()
+        .map(|workspace| {
+            let engine = Engine::start(Arc::clone(&workspace.rules), Options::default())?;
+            Ok(Floor {
+                workspace: workspace.clone(),
+                engine,
+            })
+        })
+        .collect::<io::Result<Vec<Floor>>>()
+        .map_err(Failure::Start)?;
+    let house = Arc::new(House {
+        server: config.server.clone(),
+        floors,
+        key,
+        origins: origins(&config.server),
+        stop: CancellationToken::new(),
+    });
+    let tasks = TaskTracker::new();
+    let stop = house.stop.clone();
+    tasks.spawn(listen(
+        listener,
+        doors(&house),
+        Port::default(),
+        stop,
+        tasks.clone(),
+    ));
+    Ok(Running {
+        address,
+        house,
+        tasks,
+    })
+}
+
+fn origins(server: &Server) -> Origins {
+    if server.origins.is_empty() {
+        Origins::SameHost
+    } else {
+        Origins::Listed(server.origins.clone())
+    }
+}
+
+/// The routes of the port.
+fn doors(_house: &Arc<House>) -> Router {
+    Router::new().route("/healthz", get(|| async { "ok\n" }))
+}
+
+impl Running {
+    /// What it serves.
+    #[must_use]
+    pub fn house(&self) -> &Arc<House> {
+        &self.house
+    }
+
+    /// Waits until an engine says that the process has to end. Cancel safe.
+    pub async fn fatal(&self) {
+        select_all(
+            self.house
+                .floors
+                .iter()
+                .map(|floor| Box::pin(floor.engine.fatal().heard())),
+        )
+        .await;
+    }
+
+    /// Stops in order: the doors first, then the engines. Fails where an engine had to end.
+    pub async fn stop(self) -> ExitCode {
+        self.house.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(STOP_WITHIN, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(left = self.tasks.len(), "connections were cut at the end");
+        }
+        let mut code = ExitCode::SUCCESS;
+        for floor in &self.house.floors {
+            floor.engine.stop().await;
+            if let Some(why) = floor.engine.fatal().why() {
+                tracing::error!(
+                    workspace = floor.workspace.rules.name,
+                    why,
+                    "the engine had to end"
+                );
+                code = ExitCode::FAILURE;
+            }
+        }
+        code
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Source;
+
+    fn greeting(settings: Settings, text: &str) -> String {
+        let config = Config::check(Source {
+            name: "s.toml".into(),
+            text: text.into(),
+        })
+        .unwrap();
+        let from = settings.config.clone().map_or(Where::BuiltIn, Where::File);
+        let address = "127.0.0.1:7480".parse().unwrap();
+        Serve { settings }.greeting(&config, &from, address)
+    }
+
+    #[test]
+    fn the_greeting_says_how_to_get_in() {
+        assert_eq!(
+            greeting(Settings::default(), ""),
+            format!(
+                "switchroom {}\n\
+                 built-in configuration: workspace main: 4 channels, 3 queues, 6 users, 1 connector\n\
+                 data in ./switchroom-data\n\
+                 listening on http://127.0.0.1:7480, WebSocket ws://127.0.0.1:7480/v1/ws\n\n\
+                 To sign in, get a token, for example:\n\
+                 \x20 switchroom token --user ana    (agent)\n\
+                 \x20 switchroom token --user sam    (supervisor)\n\
+                 \x20 switchroom token --user site    (connector)\n",
+                env!("CARGO_PKG_VERSION")
+            )
+        );
+        let settings = Settings {
+            config: Some("two.toml".into()),
+            data: Some("/tmp/d".into()),
+        };
+        let two = greeting(
+            settings,
+            "[workspace.a.users.ana]\n[workspace.b.queues.q]\nchannels = [\"chat\"]\n",
+        );
+        assert!(
+            two.contains("\ns.toml:2:21: warning: nobody is a member of queue \"q\""),
+            "{two}"
+        );
+        assert!(two.ends_with(
+            "\n  switchroom token --user ana --workspace a -c two.toml --data /tmp/d    (agent)\n"
+        ));
+    }
+}
