@@ -1,5 +1,5 @@
-//! Imports go down only. The table below is the one of `docs/architecture.md`; a line that
-//! breaks it is printed with the reason why.
+//! Structure: imports go down only, and the pages name files that exist. The table below is the one
+//! of `docs/architecture.md`; a line that breaks it is printed with the reason why.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -154,4 +154,28 @@ fn imports_go_down_only() {
         }
     }
     assert!(broken.is_empty(), "\n{broken}");
+}
+
+#[test]
+fn files_named_in_the_documents_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut missing = String::new();
+    let mut named = 0;
+    for page in ["docs/architecture.md", "README.md"] {
+        let Ok(text) = fs::read_to_string(root.join(page)) else {
+            writeln!(missing, "{page} itself").unwrap();
+            continue;
+        };
+        for word in text.split(['`', '(', ')', ' ', '\n', ',']) {
+            let path = word.trim_end_matches(['.', ':', ';']);
+            if ["src/", "tests/", "docs/", "scripts/"].iter().any(|root| path.starts_with(root)) {
+                named += 1;
+                if !root.join(path).exists() {
+                    writeln!(missing, "{page} names {path}").unwrap();
+                }
+            }
+        }
+    }
+    assert!(named > 10, "the pages name files");
+    assert!(missing.is_empty(), "\n{missing}");
 }

@@ -1,0 +1,109 @@
+//! Transcripts: a few commands, then everything the machines said. `UPDATE=1` rewrites the
+//! files under `tests/transcripts/`; the diff is the review.
+
+#[path = "transcripts/say.rs"]
+mod say;
+#[path = "transcripts/setup.rs"]
+mod setup;
+#[path = "transcripts/world.rs"]
+mod world;
+
+use std::fs;
+use std::path::Path;
+
+/// Plays one file again: its blocks with what the machines said now.
+fn play(text: &str) -> String {
+    let mut world = world::World::default();
+    let mut written = Vec::new();
+    for block in text.split("====\n") {
+        let commands = block.split("----\n").next().unwrap();
+        let mut said = Vec::new();
+        for line in commands.lines() {
+            let line = line.split('#').next().unwrap().trim();
+            if !line.is_empty() {
+                said.extend(world.run(line).unwrap_or_else(|wrong| panic!("{line}: {wrong}")));
+            }
+        }
+        let said: String = said.iter().map(|line| format!("{line}\n")).collect();
+        written.push(format!("{commands}----\n{said}"));
+    }
+    written.join("====\n")
+}
+
+fn check(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/transcripts")
+        .join(format!("{name}.txt"));
+    let text = fs::read_to_string(&path).unwrap();
+    let played = play(&text);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, played).unwrap();
+    } else {
+        assert!(text == played, "{name} now says:\n{played}");
+    }
+}
+
+macro_rules! transcripts {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            check(stringify!($name));
+        })*
+
+        #[test]
+        fn every_file_is_played() {
+            let known = [$(concat!(stringify!($name), ".txt")),*];
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+            for entry in fs::read_dir(folder).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                assert!(
+                    !name.ends_with(".txt") || known.contains(&name.as_str()),
+                    "{name} is played by no test"
+                );
+            }
+        }
+    };
+}
+
+transcripts! {
+    s01_accept_and_timeout_in_one_tick
+    s02_abandoned_while_accepted
+    s03_abandoned_just_after_accept
+    s07_break_during_an_offer
+    s08_decline_and_timeout_in_one_tick
+    s09_skill_removed_while_offered
+    s10_only_agent_misses
+    s11_all_agents_miss
+    s12_accept_twice
+    s13_old_offer_id
+    s14_burst_into_idle_agents
+    s15_one_agent_five_queues
+    s16_auto_accept_unshown
+    s17_socket_lost_while_offered
+    s18_socket_lost_with_chats
+    s20_socket_lost_in_wrap_up
+    s22_second_log_in
+    s27_sign_out_with_work
+    s28_pending_break_cancelled
+    s30_flapping_socket
+    s49_rules_changed_midway
+    s50_steps_edited
+    s51_step_boundary
+    s52_head_not_eligible
+    s53_new_contact_at_the_front
+    s54_priority_changed
+    s55_endless_priority_stream
+    s56_ties_by_id
+    s57_unassignable_heads
+    s58_capacity_lowered
+    s60_voice_interrupts_chat
+    s61_two_channels_one_unit
+    s66_wrap_up_counts_everywhere
+    s67_break_toggled
+    connecting_by_media_report
+    preferred_agent
+    membership_delay_and_rank
+    selections
+    wrap_up_policies
+    requeue_and_end
+}
