@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use switchroom::access::principal::{Identity, Principal};
 use switchroom::access::role::{Limits, Roles};
-use switchroom::directory::names::WorkspaceNames;
+use switchroom::directory::WorkspaceNames;
 use switchroom::domain::capacity::{Capacity, ChannelSet, Channels};
 use switchroom::domain::requirement::{Requirement, Step, Steps};
 use switchroom::domain::rules::{
