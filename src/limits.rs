@@ -45,6 +45,10 @@ pub const TRACE_RUNNERS_UP: usize = 5;
 pub const FEWEST_CONTACTS_WINDOW: Span = Span::minutes(60);
 /// Offers that fail for technical reasons in a row before the agent is set not ready.
 pub const TECHNICAL_FAILURES: u32 = 3;
+/// Ended offers an agent's seat remembers, so that a late accept is told what happened.
+pub const ENDED_OFFERS: usize = 8;
+/// Ended reservations a queue remembers, so that an accept under way is told what happened.
+pub const ENDED_RESERVATIONS: usize = 256;
 /// A lost seat with nothing in hand is signed out after this time.
 pub const SEAT_GRACE: Span = Span::seconds(60);
 

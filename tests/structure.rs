@@ -72,7 +72,10 @@ const LAYERS: &[Layer] = &[
         rooms: &["gate", "net"],
         must_not: &[
             ("domain::queue", "the doors reach queues through the gate"),
-            ("domain::floor", "the doors reach the floor through the gate"),
+            (
+                "domain::floor",
+                "the doors reach the floor through the gate",
+            ),
         ],
     },
     Layer {
@@ -108,7 +111,10 @@ fn layer_of(room: &str) -> Option<&'static Layer> {
 fn rooms_named(line: &str) -> Vec<String> {
     ["crate::", "switchroom::"]
         .iter()
-        .flat_map(|root| line.match_indices(root).map(|(at, _)| &line[at + root.len()..]))
+        .flat_map(|root| {
+            line.match_indices(root)
+                .map(|(at, _)| &line[at + root.len()..])
+        })
         .map(|rest| {
             rest.chars()
                 .take_while(|c| c.is_alphanumeric() || *c == '_')
@@ -147,8 +153,11 @@ fn imports_go_down_only() {
             }
             for named in rooms_named(line) {
                 if layer_of(&named).is_some_and(|other| other.number > layer.number) {
-                    writeln!(broken, "{place}\n    {room} is below {named}: imports go down only")
-                        .unwrap();
+                    writeln!(
+                        broken,
+                        "{place}\n    {room} is below {named}: imports go down only"
+                    )
+                    .unwrap();
                 }
             }
         }
@@ -168,7 +177,10 @@ fn files_named_in_the_documents_exist() {
         };
         for word in text.split(['`', '(', ')', ' ', '\n', ',']) {
             let path = word.trim_end_matches(['.', ':', ';']);
-            if ["src/", "tests/", "docs/", "scripts/"].iter().any(|root| path.starts_with(root)) {
+            if ["src/", "tests/", "docs/", "scripts/"]
+                .iter()
+                .any(|root| path.starts_with(root))
+            {
                 named += 1;
                 if !root.join(path).exists() {
                     writeln!(missing, "{page} names {path}").unwrap();

@@ -21,7 +21,11 @@ fn play(text: &str) -> String {
         for line in commands.lines() {
             let line = line.split('#').next().unwrap().trim();
             if !line.is_empty() {
-                said.extend(world.run(line).unwrap_or_else(|wrong| panic!("{line}: {wrong}")));
+                said.extend(
+                    world
+                        .run(line)
+                        .unwrap_or_else(|wrong| panic!("{line}: {wrong}")),
+                );
             }
         }
         let said: String = said.iter().map(|line| format!("{line}\n")).collect();

@@ -40,7 +40,10 @@ pub fn names(world: &World, text: &str) -> String {
         text = text.replace(&id.to_string(), name);
     }
     for (place, offer) in offers.iter().enumerate() {
-        text = text.replace(&format!("offer {offer} "), &format!("offer o{} ", place + 1));
+        text = text.replace(
+            &format!("offer {offer} "),
+            &format!("offer o{} ", place + 1),
+        );
     }
     text
 }
@@ -50,10 +53,18 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
     let contact = |id| world.contact_name(id).to_owned();
     let offered = |offer: &OfferRef| {
         let name = world.offer_name(offer.offer);
-        format!("{name} of {} to {}", contact(offer.contact), agent(world, offer.agent))
+        format!(
+            "{name} of {} to {}",
+            contact(offer.contact),
+            agent(world, offer.agent)
+        )
     };
     let leg = |offer: &OfferRef| {
-        format!("{} with {}", contact(offer.contact), agent(world, offer.agent))
+        format!(
+            "{} with {}",
+            contact(offer.contact),
+            agent(world, offer.agent)
+        )
     };
     Some(match event {
         Event::ContactEntered {
@@ -88,7 +99,11 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
             ..
         } => {
             let not = excluded.map_or(String::new(), |(who, until)| {
-                format!(", not to {} until {}", agent(world, who), world.clock(until))
+                format!(
+                    ", not to {} until {}",
+                    agent(world, who),
+                    world.clock(until)
+                )
             });
             format!("{} waiting again: {}{not}", contact(*id), snake(why))
         }
@@ -122,7 +137,11 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
             tier,
             due_at,
             ..
-        } => format!("{} now tier {tier}, due {}", contact(*id), world.clock(*due_at)),
+        } => format!(
+            "{} now tier {tier}, due {}",
+            contact(*id),
+            world.clock(*due_at)
+        ),
         Event::ContactEnded { contact: id, .. } => format!("{} ended", contact(*id)),
         Event::ContactClosed {
             contact: id,
@@ -147,11 +166,15 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
             talk.0,
             wrap_up.0
         ),
-        Event::OfferMade { offer, decision, .. } => {
+        Event::OfferMade {
+            offer, decision, ..
+        } => {
             format!("offer {} ({})", offered(offer), snake(&decision.by))
         }
         Event::OfferEnded { offer, outcome } => match outcome {
-            Outcome::Withdrawn(why) => format!("offer {} withdrawn: {}", offered(offer), snake(why)),
+            Outcome::Withdrawn(why) => {
+                format!("offer {} withdrawn: {}", offered(offer), snake(why))
+            }
             Outcome::Accepted | Outcome::Declined | Outcome::Missed | Outcome::Failed => {
                 format!("offer {} {}", offered(offer), snake(outcome))
             }

@@ -63,7 +63,11 @@ fn add_user(rules: &mut Workspace, name: &str, channels: ChannelSet) -> AgentId 
 
 /// The principal of a user, by the role that its name stands for here.
 pub fn principal(rules: &Workspace, name: &str) -> Arc<Principal> {
-    let agent = rules.agents.iter().find(|agent| agent.name == name).unwrap();
+    let agent = rules
+        .agents
+        .iter()
+        .find(|agent| agent.name == name)
+        .unwrap();
     let role = match name {
         "sup" => "supervisor",
         "cn" => "integration",
@@ -260,8 +264,10 @@ pub fn agent(rules: &mut Workspace, name: &str, words: &[&str]) -> Result<AgentI
     for (key, value) in options(words) {
         match key {
             "queues" => {
-                let places: Result<_, Wrong> =
-                    value.split(',').map(|place| membership(rules, place)).collect();
+                let places: Result<_, Wrong> = value
+                    .split(',')
+                    .map(|place| membership(rules, place))
+                    .collect();
                 agent.memberships = places?;
             }
             "skills" => {

@@ -112,7 +112,8 @@ impl World {
             while self.queues.len() < self.rules.queues.len() {
                 self.add_queue();
             }
-            self.to_floor.push(FloorInput::Rules(Arc::clone(&self.rules)));
+            self.to_floor
+                .push(FloorInput::Rules(Arc::clone(&self.rules)));
             for queue in &self.rules.queues {
                 let input = QueueInput::Rules(Arc::clone(&self.rules));
                 self.to_queue.push((queue.id, input));
@@ -181,7 +182,11 @@ impl World {
                 break;
             }
         }
-        assert_eq!(self.floor.idle_pair(), None, "a free agent beside a waiting contact");
+        assert_eq!(
+            self.floor.idle_pair(),
+            None,
+            "a free agent beside a waiting contact"
+        );
     }
 
     fn take(&mut self, out: Outbox) {
@@ -189,9 +194,7 @@ impl World {
             match effect {
                 Effect::Event { event, by, content } => self.logged(event, by, content),
                 Effect::ToFloor(said) => self.to_floor.push(FloorInput::Queue(said)),
-                Effect::ToQueue(said) => self
-                    .to_queue
-                    .push((said.queue, QueueInput::Floor(said))),
+                Effect::ToQueue(said) => self.to_queue.push((said.queue, QueueInput::Floor(said))),
                 Effect::Me(..) => {}
                 Effect::Reply(to, result) => self.replied(to, result),
             }
@@ -229,7 +232,8 @@ impl World {
 
     fn say(&mut self, text: &str) {
         let at = self.now.0 - START;
-        self.said.push(format!("{}.{:03} {text}", at / 1000, at % 1000));
+        self.said
+            .push(format!("{}.{:03} {text}", at / 1000, at % 1000));
     }
 
     fn replied(
@@ -271,7 +275,11 @@ impl World {
 
     fn offer(&self, name: &str) -> Result<OfferId, Wrong> {
         let number: usize = name.trim_start_matches('o').parse().map_err(|_| "offer")?;
-        Ok(self.offers.get(number - 1).copied().unwrap_or(OfferId(999_999)))
+        Ok(self
+            .offers
+            .get(number - 1)
+            .copied()
+            .unwrap_or(OfferId(999_999)))
     }
 
     /// Name of an offer, in the order they were made.
@@ -315,7 +323,11 @@ impl World {
                     FloorInput::SocketBack(agent, generation)
                 });
             }
-            [verb @ ("abandon" | "end" | "requeue" | "prioritise" | "wrapup" | "report"), contact, options @ ..] => {
+            [
+                verb @ ("abandon" | "end" | "requeue" | "prioritise" | "wrapup" | "report"),
+                contact,
+                options @ ..,
+            ] => {
                 self.contact_act(verb, contact, options, act)?;
             }
             [verb, who, options @ ..] => {
@@ -426,7 +438,8 @@ impl World {
         };
         let asked = self.asked(by, act);
         let home = self.homes[&id];
-        self.to_queue.push((home, QueueInput::Command(asked, command)));
+        self.to_queue
+            .push((home, QueueInput::Command(asked, command)));
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::domain::capacity::ChannelSet;
 use crate::domain::command::{Asked, FloorCommand, When};
 use crate::domain::event::{Event, NextState, OfferRef, SignOut};
 use crate::domain::machine::{Answer, Me, Outbox, Refusal};
-use crate::domain::offer::AgentState;
+use crate::domain::offer::{AgentState, Outcome, Withdrawn};
 use crate::domain::rules::SignOutWork;
 use crate::id::{AgentId, Generation, OfferId, QueueId};
 use crate::limits;
@@ -78,7 +78,39 @@ impl Floor {
         self.current(asked, agent)?;
         match self.roster.work(offer) {
             Some(work) if work.offer.agent == agent => Ok(work.offer),
-            Some(_) | None => Err(Refusal::OfferExpired(offer)),
+            Some(_) | None => Err(self.why_over(agent, offer)),
+        }
+    }
+
+    /// What became of an offer that the agent had until lately.
+    fn why_over(&self, agent: AgentId, offer: OfferId) -> Refusal {
+        let desk = self.desks.get(agent.index());
+        let ended = desk.and_then(|desk| desk.ended.iter().find(|(id, ..)| *id == offer));
+        match ended {
+            Some((_, contact, Outcome::Withdrawn(Withdrawn::Abandoned))) => {
+                Refusal::ContactGone(*contact)
+            }
+            Some((_, contact, Outcome::Withdrawn(Withdrawn::LostRace))) => Refusal::AlreadyTaken {
+                contact: *contact,
+                retry: false,
+            },
+            Some((
+                _,
+                _,
+                Outcome::Accepted
+                | Outcome::Declined
+                | Outcome::Missed
+                | Outcome::Failed
+                | Outcome::Withdrawn(
+                    Withdrawn::AgentLeft
+                    | Withdrawn::Supervisor
+                    | Withdrawn::Moved
+                    | Withdrawn::Overflowed
+                    | Withdrawn::NotEligible
+                    | Withdrawn::Restarted,
+                ),
+            ))
+            | None => Refusal::OfferExpired(offer),
         }
     }
 

@@ -19,14 +19,15 @@ use crate::domain::contact::Card;
 use crate::domain::event::{By, Event};
 use crate::domain::machine::{Machine, Outbox, Wake};
 use crate::domain::message::{Between, LaneKey, Terms, ToQueue};
+use crate::domain::offer::Outcome;
 use crate::domain::rules::Workspace;
 use crate::domain::urgency::Entry;
-use crate::id::{AgentId, Incarnation, OfferId, QueueId, ReservationId};
+use crate::id::{AgentId, ContactId, Incarnation, OfferId, QueueId, ReservationId};
 use crate::time::Instant;
 use lanes::{LaneRef, Lanes};
 use roster::{Phase, Roster};
 use staffing::Staff;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// The floor of a workspace. [`Roster`] is what the log knows of it; the rest follows.
@@ -72,6 +73,9 @@ struct Desk {
     load: Load,
     /// Channels on which the agent would take one more contact.
     open: ChannelSet,
+    /// The last offers that ended without a leg, so that a late accept is told what became of
+    /// its contact.
+    ended: VecDeque<(OfferId, ContactId, Outcome)>,
     /// Where the agent starts in `fewest_contacts`, and until when.
     handicap: Option<(u32, Instant)>,
 }

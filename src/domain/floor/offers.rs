@@ -184,6 +184,9 @@ impl Floor {
             self.silence(work.offer.offer, work.phase);
         }
         self.record(now, by, Event::OfferEnded { offer, outcome }, out);
+        let ended = &mut self.desks[offer.agent.index()].ended;
+        ended.truncate(limits::ENDED_OFFERS - 1);
+        ended.push_front((offer.offer, offer.contact, outcome));
         out.me(offer.agent, Me::OfferEnded { offer, outcome });
         self.desks[offer.agent.index()].load.remove(offer.channel);
         self.refresh(offer.agent);

@@ -137,14 +137,14 @@ impl Queue {
             State::Offered { reservation, .. } => {
                 let why = reason.map_or(Withdrawn::Abandoned, |_| Withdrawn::Supervisor);
                 self.settle(reservation, Settled::Unused(why), out);
-                self.reserved.remove(&reservation);
+                self.forget_reservation(reservation);
                 self.leave_line(now, contact, abandoned, by, out);
             }
             State::Connecting { offer, .. } => {
                 let why = reason.map_or(Withdrawn::Abandoned, |_| Withdrawn::Supervisor);
                 self.disconnect(now, offer, out);
                 self.settle(offer.reservation, Settled::Unused(why), out);
-                self.reserved.remove(&offer.reservation);
+                self.forget_reservation(offer.reservation);
                 self.leave_line(now, contact, abandoned, by, out);
             }
             State::Active => self.end_conversation(now, contact, how, by, out),

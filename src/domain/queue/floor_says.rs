@@ -121,13 +121,23 @@ impl Queue {
     }
 
     fn why_gone(&self, reservation: ReservationId, offer: OfferId) -> Refusal {
+        let gone = self.gone.iter().find(|(id, _)| *id == reservation);
         match self.reserved.get(&reservation) {
-            Some(contact) if self.book.contacts.contains_key(contact) => Refusal::AlreadyTaken {
+            Some(contact) => Refusal::AlreadyTaken {
                 contact: *contact,
                 retry: false,
             },
-            Some(contact) => Refusal::ContactGone(*contact),
-            None => Refusal::OfferExpired(offer),
+            None => gone.map_or(Refusal::OfferExpired(offer), |(_, contact)| {
+                Refusal::ContactGone(*contact)
+            }),
+        }
+    }
+
+    /// The reservation is over: nothing will be asked of it but by an accept under way.
+    pub(super) fn forget_reservation(&mut self, reservation: ReservationId) {
+        if let Some(contact) = self.reserved.remove(&reservation) {
+            self.gone.truncate(crate::limits::ENDED_RESERVATIONS - 1);
+            self.gone.push_front((reservation, contact));
         }
     }
 

@@ -221,6 +221,7 @@ impl Queue {
             wrap_up,
         };
         self.record(now, by, event, out);
+        self.reserved.remove(&offer.reservation);
         self.settle(
             offer.reservation,
             Settled::Released { offer: offer.offer },

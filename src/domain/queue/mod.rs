@@ -19,7 +19,7 @@ use crate::id::{AgentId, ChannelId, ContactId, Incarnation, QueueId, Reservation
 use crate::time::{Instant, Span};
 use book::Book;
 use lanes::Lanes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use timers::Timers;
 
@@ -36,6 +36,8 @@ pub struct Queue {
     timers: Timers,
     excluded: BTreeMap<AgentId, BTreeSet<ContactId>>,
     reserved: BTreeMap<ReservationId, ContactId>,
+    /// The last reservations that were over before an accept under way came in.
+    gone: VecDeque<(ReservationId, ContactId)>,
     staffing: BTreeMap<ChannelId, Staffing>,
     bands: Vec<Span>,
     opening: bool,
@@ -73,6 +75,7 @@ impl Queue {
             timers: Timers::default(),
             excluded: BTreeMap::new(),
             reserved: BTreeMap::new(),
+            gone: VecDeque::new(),
             staffing: BTreeMap::new(),
             opening: true,
         }
