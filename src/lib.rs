@@ -14,6 +14,7 @@ pub mod gate;
 pub mod id;
 pub mod journal;
 pub mod limits;
+pub mod live;
 pub mod net;
 pub mod time;
 pub mod wire;

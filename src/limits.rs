@@ -117,6 +117,30 @@ pub const ME_KEPT_FOR: Span = Span::seconds(30);
 pub const CONFLATED_HZ: u32 = 4;
 /// Most frames of a conflated topic per second.
 pub const CONFLATED_HZ_MAX: u32 = 10;
+/// Closed contacts stay readable for so long.
+pub const CLOSED_MEMORY: Span = Span::minutes(60);
+/// Most closed contacts that stay readable; the oldest go first.
+pub const CLOSED_CONTACTS: usize = 20_000;
+/// Legs that are over and still shown with their contact; the oldest go first.
+pub const ENDED_LEGS: usize = 20;
+/// Answers are counted in slots of so long for the expected wait.
+pub const EWT_SLOT: Span = Span::seconds(10);
+/// The expected wait goes by the answers of so long.
+pub const EWT_WINDOW: Span = Span::minutes(10);
+/// An expected wait is founded on [`EWT_DEPARTURES`] answers within this time.
+pub const EWT_EVIDENCE: Span = Span::minutes(30);
+/// Fewer answers than this, and no wait is foretold.
+pub const EWT_DEPARTURES: u32 = 10;
+/// A line that has not been empty for so long is also judged by the wait of its head.
+pub const EWT_STANDS: Span = Span::minutes(2);
+/// Places in line and expected waits are told again at most this often.
+pub const POSITION_EVERY: Span = Span::seconds(1);
+/// Contacts of a view whose places are looked at each time; the others follow in turn.
+pub const POSITIONS_AT_ONCE: usize = 256;
+/// A media command that was not reported is said again after so long, perhaps to another socket.
+pub const MEDIA_AGAIN: Span = Span::seconds(2);
+/// A command to let an agent go that nobody reports is forgotten after so long.
+pub const MEDIA_MEMORY: Span = Span::minutes(10);
 /// An idempotency key answers the same for so long (in memory, until there is a store).
 pub const KEY_MEMORY: Span = Span::minutes(10);
 /// Idempotency keys of one identity; the oldest go first.

@@ -267,6 +267,19 @@ impl Principal {
         self.supervised_queues.binary_search(&queue).is_ok()
     }
 
+    /// Whether he supervises exactly the teams and queues that another does.
+    #[must_use]
+    pub fn supervises_as(&self, other: &Self) -> bool {
+        self.supervised_teams == other.supervised_teams
+            && self.supervised_queues == other.supervised_queues
+    }
+
+    /// Teams and queues that he supervises, each in the order of their ids.
+    #[must_use]
+    pub fn supervised(&self) -> (&[TeamId], &[QueueId]) {
+        (&self.supervised_teams, &self.supervised_queues)
+    }
+
     /// Whether an agent view of this owner is open to him.
     #[must_use]
     pub fn acts_for(&self, owner: AgentId) -> bool {

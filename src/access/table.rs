@@ -182,6 +182,15 @@ impl Rights {
         self.cell(privilege).granted | narrow.map(|entry| entry.grant.scope).collect()
     }
 
+    /// The scopes on which an answer about the privilege depends: those in which it is granted
+    /// or denied, on whatever channels.
+    #[must_use]
+    pub fn reach(&self, privilege: Privilege) -> Scopes {
+        let cell = self.cell(privilege);
+        let narrow = self.narrow(privilege).map(|entry| entry.grant.scope);
+        cell.granted | cell.denied | narrow.collect()
+    }
+
     /// Channels of the grants, or of the denials, with exactly this scope.
     fn channels(&self, privilege: Privilege, scope: Scope, denies: bool) -> Channels {
         let cell = self.cell(privilege);

@@ -291,6 +291,21 @@ impl Load {
         Ok(())
     }
 
+    /// How many more contacts of `channel` fit one after another, nothing else being taken:
+    /// at least one exactly when [`Load::room_for`] says yes.
+    #[must_use]
+    pub fn free_for(&self, channel: ChannelId, channels: &Channels, agent: &Capacity) -> u32 {
+        if self.room_for(channel, channels, agent).is_err() {
+            return 0;
+        }
+        let staying = ChannelSet(self.present.0 & !channels.interrupted_by(channel).0);
+        let points = agent.points - self.weight_of(staying, channels);
+        let by_points = points
+            .checked_div(channels.weight(channel))
+            .unwrap_or(u32::MAX);
+        by_points.min(agent.max(channel, channels) - self.count(channel))
+    }
+
     /// Takes a slot for one contact, fitting or not: an offer, or work that came by another path.
     pub fn add(&mut self, channel: ChannelId) {
         self.change(channel, |work| work.count += 1);

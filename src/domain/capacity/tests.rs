@@ -277,6 +277,15 @@ proptest! {
                 _ => {}
             }
             prop_assert!(!load.is_over(&channels, &agent), "{load:?}");
+            for (channel, _) in channels.iter() {
+                let free = load.free_for(channel, &channels, &agent);
+                let mut filled = load.clone();
+                (0..free).for_each(|_| {
+                    assert_eq!(filled.room_for(channel, &channels, &agent), Ok(()));
+                    filled.add(channel);
+                });
+                prop_assert!(filled.room_for(channel, &channels, &agent).is_err());
+            }
             let interrupted = load.interrupted(&channels);
             for channel in interrupted.iter() {
                 let by = channels.get(channel).unwrap().interrupted_by;

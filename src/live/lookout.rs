@@ -1,0 +1,146 @@
+//! A lookout decides what a lossless view says of a change: a pure function of the change, so
+//! that the live stream and a replay say the same.
+
+use crate::domain::contact::ContactState;
+use crate::domain::rules::Workspace;
+use crate::id::UserId;
+use crate::live::agent::AgentRow;
+use crate::live::change::{Change, Fields, Step};
+use crate::live::contact::ContactRow;
+use crate::live::delta::{EventSeen, Key, Seen, What};
+use crate::live::picture::Place;
+use crate::live::seen::{AgentSeen, ContactSeen, Glass};
+use crate::live::sight::Sight;
+use crate::live::topic::{Filter, Topic};
+use std::sync::Arc;
+
+/// What of a topic a view shows, and to whom.
+#[derive(Debug)]
+pub struct Lookout {
+    pub(super) topic: Topic,
+    pub(super) filter: Filter,
+    pub(super) sight: Sight,
+    pub(super) rules: Arc<Workspace>,
+}
+
+/// What a view says of one change: at most that something happened, and that its object went.
+pub type Says = std::iter::Flatten<std::array::IntoIter<Option<What>, 2>>;
+
+impl Lookout {
+    /// How the view shows a contact, if at all.
+    #[must_use]
+    pub fn contact(&self, row: &ContactRow) -> Option<Glass> {
+        let on_topic = match self.topic {
+            Topic::Contact(contact) => row.id() == contact,
+            Topic::Contacts => row.is_live(),
+            Topic::QueueContacts(queue) => row.queue == queue && row.in_line(),
+            Topic::Connector => row.is_live() && row.facts.submitted_by == self.user(),
+            Topic::Agents | Topic::StatsQueues | Topic::StatsAgents => false,
+        };
+        if on_topic && self.filter.contact(row) {
+            self.sight.contact(&self.rules, row)
+        } else {
+            None
+        }
+    }
+
+    /// How the view shows an agent, if at all.
+    #[must_use]
+    pub fn agent(&self, row: &AgentRow) -> Option<Glass> {
+        if self.filter.agent(row, &self.rules) {
+            self.sight.agent(&self.rules, row.agent)
+        } else {
+            None
+        }
+    }
+
+    /// Who looks.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.sight.viewer().principal.user()
+    }
+
+    /// What is said of a change. `place` is that of the contact after it; nothing in a replay,
+    /// where places in line are not known any more.
+    #[must_use]
+    pub fn says(&self, change: &Change, place: Option<Place>) -> Says {
+        match &change.row {
+            Step::Contact {
+                before,
+                after,
+                fields,
+            } => self.says_of_contact(change, before.as_deref(), after, *fields, place),
+            Step::Agent { before, after } => self.says_of_agent(change, before, after),
+        }
+        .into_iter()
+        .flatten()
+    }
+
+    fn says_of_contact(
+        &self,
+        change: &Change,
+        before: Option<&ContactRow>,
+        after: &Arc<ContactRow>,
+        fields: Fields,
+        place: Option<Place>,
+    ) -> [Option<What>; 2] {
+        let was = before.and_then(|row| self.contact(row));
+        let is = self.contact(after);
+        let seen = |glass: Glass| {
+            let row = Arc::clone(after);
+            Seen::Contact(ContactSeen::new(row, glass, place.unwrap_or_default()))
+        };
+        let fields = match place {
+            Some(_) => fields,
+            None => fields.without(Fields::POSITION),
+        };
+        let key = Key::Contact(after.id());
+        match (was, is) {
+            (None, None) => [None, None],
+            (None, Some(glass)) => [Some(What::Entered(seen(glass))), None],
+            (Some(_), Some(glass)) => [
+                Some(event(change, &glass, seen(glass.clone()), fields)),
+                None,
+            ],
+            (Some(glass), None) if after.state == ContactState::Closed => {
+                let closed = event(change, &glass, seen(glass.clone()), fields);
+                [Some(closed), Some(What::Left(key))]
+            }
+            (Some(_), None) => [Some(What::Left(key)), None],
+        }
+    }
+
+    fn says_of_agent(
+        &self,
+        change: &Change,
+        before: &AgentRow,
+        after: &Arc<AgentRow>,
+    ) -> [Option<What>; 2] {
+        if self.topic != Topic::Agents {
+            return [None, None];
+        }
+        let was = self.agent(before).is_some();
+        let seen = |glass: &Glass| AgentSeen::new(Arc::clone(after), glass).map(Seen::Agent);
+        let is = self.agent(after);
+        match is.and_then(|glass| seen(&glass).map(|seen| (glass, seen))) {
+            Some((glass, seen)) if was => [Some(event(change, &glass, seen, Fields::NONE)), None],
+            Some((_, seen)) => [Some(What::Entered(seen)), None],
+            None if was => [Some(What::Left(Key::Agent(after.agent))), None],
+            None => [None, None],
+        }
+    }
+}
+
+fn event(change: &Change, glass: &Glass, row: Seen, fields: Fields) -> What {
+    let (actor, behalf) = glass.actor(change.by);
+    What::Event(Box::new(EventSeen {
+        name: change.name,
+        row,
+        fields,
+        offer: change.about.offer,
+        agent: change.about.agent.map(|agent| glass.who(agent)),
+        why: change.about.why,
+        actor,
+        behalf,
+    }))
+}
