@@ -33,7 +33,7 @@ pub enum KeyFileError {
     },
     /// What is in it is no key.
     #[error(
-        "{} holds no key: {TOKEN_SECRET_BYTES} bytes or more as hexadecimal digits are expected; \
+        "{} holds no key: a line of {TOKEN_SECRET_BYTES} letters or more is expected; \
          remove it, and a new one is made (tokens given out so far end)",
         .0.display()
     )]
@@ -46,25 +46,32 @@ pub enum KeyFileError {
     Sign(#[from] KeyError),
 }
 
-/// The server's key, made now if there is none yet. The data folder is made as well.
+/// The server's key, made now if there is none yet. The data folder is made as well. The secret is
+/// the text of the file as it stands, so that any program can make tokens with it.
 ///
 /// # Errors
 /// [`KeyFileError`] says what to do about it.
 pub fn signing_key(server: &Server) -> Result<TokenKey, KeyFileError> {
     let secret = secret(&server.key_path())?;
-    Ok(TokenKey::new(&secret, &server.issuer, &server.audience)?)
+    Ok(TokenKey::new(
+        secret.as_bytes(),
+        &server.issuer,
+        &server.audience,
+    )?)
 }
 
-fn secret(file: &Path) -> Result<Vec<u8>, KeyFileError> {
+fn secret(file: &Path) -> Result<String, KeyFileError> {
     match fs::metadata(file) {
         Ok(found) => check_mode(file, found.permissions().mode())?,
         Err(error) if error.kind() == ErrorKind::NotFound => make(file)?,
         Err(error) => return Err(failed(file)(error)),
     }
     let text = fs::read_to_string(file).map_err(failed(file))?;
-    bytes(text.trim())
-        .filter(|secret| secret.len() >= TOKEN_SECRET_BYTES)
-        .ok_or_else(|| KeyFileError::NoKey(file.to_path_buf()))
+    let secret = text.trim();
+    if secret.len() < TOKEN_SECRET_BYTES || secret.contains(char::is_whitespace) {
+        return Err(KeyFileError::NoKey(file.to_path_buf()));
+    }
+    Ok(secret.to_owned())
 }
 
 fn failed(file: &Path) -> impl Fn(io::Error) -> KeyFileError + '_ {
@@ -127,22 +134,6 @@ fn digits(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn bytes(digits: &str) -> Option<Vec<u8>> {
-    let pair = |pair: &[u8]| {
-        std::str::from_utf8(pair)
-            .ok()
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-    };
-    let whole =
-        digits.len().is_multiple_of(2) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    digits
-        .as_bytes()
-        .chunks(2)
-        .map(pair)
-        .collect::<Option<Vec<u8>>>()
-        .filter(|_| whole)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,7 +143,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deep/er/signing.key");
         let first = secret(&file).unwrap();
-        assert_eq!(first.len(), TOKEN_SECRET_BYTES);
+        assert_eq!(first.len(), 2 * TOKEN_SECRET_BYTES);
         assert_eq!(
             fs::metadata(&file).unwrap().permissions().mode() & 0o777,
             0o600
@@ -179,7 +170,7 @@ mod tests {
     fn of_many_who_make_a_key_at_once_one_counts() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("data/signing.key");
-        let keys: Vec<Vec<u8>> = std::thread::scope(|scope| {
+        let keys: Vec<String> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..16)
                 .map(|_| scope.spawn(|| secret(&file).unwrap()))
                 .collect();
@@ -202,11 +193,21 @@ mod tests {
             error.contains("can be read by others (mode 640)"),
             "{error}"
         );
-        for text in ["", "xyz", "abcdef", &"é".repeat(40), &"0".repeat(63)] {
+        for text in [
+            "",
+            "xyz",
+            &"0".repeat(31),
+            &"two lines
+"
+            .repeat(9),
+        ] {
             fs::remove_file(&file).unwrap();
             write(&file, text).unwrap();
             let error = secret(&file).unwrap_err().to_string();
-            assert!(error.contains("holds no key: 32 bytes or more"), "{error}");
+            assert!(
+                error.contains("holds no key: a line of 32 letters or more"),
+                "{error}"
+            );
         }
         let in_file = secret(&file.join("signing.key")).unwrap_err().to_string();
         assert!(in_file.contains("signing.key/signing.key"), "{in_file}");

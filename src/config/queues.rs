@@ -9,6 +9,7 @@ use crate::domain::rules::{AgentRules, ChannelTerms, Fill, Membership, QueueRule
 use crate::id::{AgentId, ChannelId, QueueId, TeamId};
 use crate::limits::REQUIREMENT_STEPS;
 use crate::time::Span;
+use std::collections::BTreeMap;
 use toml::Spanned;
 
 /// Name of the built-in queue of a channel, before the channel's name.
@@ -162,18 +163,19 @@ fn steps(check: &mut Check<'_>, queue: &file::Queue) -> Steps {
 
 /// Who serves a queue: agents by name, and everybody in a team.
 pub(super) struct Members {
-    named: Vec<(AgentId, Place)>,
-    teams: Vec<(TeamId, Place)>,
+    named: BTreeMap<AgentId, Place>,
+    teams: BTreeMap<TeamId, Place>,
 }
 
 /// A member's place in a queue: rank, then delay; the smaller comes first.
 type Place = (u8, Span);
 
 impl Members {
+    /// The members that a queue of the file names.
     pub fn of(check: &mut Check<'_>, queue: &file::Queue) -> Self {
         let mut members = Self {
-            named: Vec::new(),
-            teams: Vec::new(),
+            named: BTreeMap::new(),
+            teams: BTreeMap::new(),
         };
         for member in &queue.members {
             members.add(check, member);
@@ -189,29 +191,26 @@ impl Members {
         let rank = member.rank.as_ref().map_or(1, |rank| *rank.get_ref());
         let delay = member.delay.map_or(Span(0), |Length(span)| span);
         let place = (u8::try_from(rank).unwrap_or(u8::MAX), delay);
-        let twice =
-            |name: &file::Name| format!("\"{}\" is a member of this queue already", name.get_ref());
-        match (&member.agent, &member.team) {
-            (Some(name), None) => match check.user(name) {
-                Some(agent) if self.named.iter().any(|(known, _)| *known == agent) => {
-                    check.notes.error(&name.span(), twice(name));
-                }
-                Some(agent) => self.named.push((agent, place)),
-                None => {}
-            },
-            (None, Some(name)) => match check.team(name) {
-                Some(team) if self.teams.iter().any(|(known, _)| *known == team) => {
-                    check.notes.error(&name.span(), twice(name));
-                }
-                Some(team) => self.teams.push((team, place)),
-                None => {}
-            },
-            (Some(_), Some(_)) | (None, None) => {
-                check.notes.error(
-                    &span,
-                    "a member is either { agent = \"…\" } or { team = \"…\" }",
-                );
+        let (name, known) = match (&member.agent, &member.team) {
+            (Some(name), None) => {
+                let Some(agent) = check.user(name) else {
+                    return;
+                };
+                (name, self.named.insert(agent, place))
             }
+            (None, Some(name)) => {
+                let Some(team) = check.team(name) else { return };
+                (name, self.teams.insert(team, place))
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                let problem = "a member is either { agent = \"…\" } or { team = \"…\" }";
+                check.notes.error(&span, problem);
+                return;
+            }
+        };
+        if known.is_some() {
+            let problem = format!("\"{}\" is a member of this queue already", name.get_ref());
+            check.notes.error(&name.span(), problem);
         }
     }
 
@@ -223,17 +222,13 @@ impl Members {
         agent: AgentId,
         teams: &[TeamId],
     ) -> Option<Membership> {
-        let named = self
-            .named
-            .iter()
-            .find(|(known, _)| *known == agent)
-            .map(|(_, place)| *place);
+        let named = self.named.get(&agent).copied();
         let by_team = || {
-            self.teams
+            teams
                 .iter()
-                .filter(|(team, _)| teams.contains(team))
-                .map(|(_, place)| *place)
+                .filter_map(|team| self.teams.get(team))
                 .min()
+                .copied()
         };
         let (rank, delay) = named.or_else(by_team)?;
         Some(Membership { queue, rank, delay })
