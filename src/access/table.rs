@@ -150,13 +150,14 @@ impl Rights {
     #[must_use]
     pub fn held(&self, privilege: Privilege) -> Channels {
         let cell = self.cell(privilege);
+        if !cell.narrowed {
+            let left = cell.granted.without(cell.denied);
+            return every_if(!left.is_empty() && !cell.denied.has(Scope::All));
+        }
         let everywhere_denied = self.channels(privilege, Scope::All, true);
         let mut held = Channels::NONE;
         for scope in Scope::EVERY {
-            let mut channels = every_if(cell.granted.has(scope));
-            if cell.narrowed {
-                channels = channels.union(self.channels(privilege, scope, false));
-            }
+            let mut channels = self.channels(privilege, scope, false);
             if scope != Scope::Named {
                 channels = channels.without(self.channels(privilege, scope, true));
             }
@@ -169,6 +170,10 @@ impl Rights {
     /// scope `all`, and denied for no part of it.
     #[must_use]
     pub fn everywhere(&self, privilege: Privilege) -> Channels {
+        let cell = self.cell(privilege);
+        if !cell.narrowed {
+            return every_if(cell.granted.has(Scope::All) && cell.denied.is_empty());
+        }
         let granted = self.channels(privilege, Scope::All, false);
         Scope::EVERY.into_iter().fold(granted, |left, scope| {
             left.without(self.channels(privilege, scope, true))

@@ -266,6 +266,24 @@ fn a_leg_that_listens_gives_reading_and_leaving_and_a_coach_writes_to_agents() {
 }
 
 #[test]
+fn who_listens_to_a_contact_is_told_what_he_may_not_do_there() {
+    let listener = holder(vec![Grant::new(P::ContactMonitor, Scope::Own)], vec![]);
+    let legs = [my_leg(LegPart::Monitor, LegStanding::Connected)];
+    let told = |facts: &Facts<'_>| answer(&listener, P::ContactEnd, facts);
+    assert_eq!(told(&contact(&legs)), "forbidden: contact.end is needed");
+    assert_eq!(told(&contact(&[])), "not_found");
+}
+
+#[test]
+fn the_whole_workspace_is_not_held_by_whom_a_part_is_denied() {
+    let denied = vec![Grant::new(P::DashboardQueues, Scope::Supervised)];
+    let viewer = holder(all(&[P::DashboardQueues]), denied);
+    assert!(!ask(&viewer, P::DashboardQueues, &Facts::Workspace).allows());
+    assert!(ask(&viewer, P::DashboardQueues, &Facts::Rows).allows());
+    assert!(viewer.holds(P::DashboardQueues));
+}
+
+#[test]
 fn a_contact_stays_readable_from_connect_to_the_end_of_the_wrap_up() {
     let agent = of_role("agent");
     let reads = |standing| {
