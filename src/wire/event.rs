@@ -1,9 +1,10 @@
 //! What can happen to an object of a lossless view: a closed set of names, each with its data.
 
 use super::error::WireError;
-use super::object::{Agent, ContactChange, Leg, Offer, OfferWhy};
+use super::object::{Agent, ContactChange, Leg, Offer, OfferWhy, Why};
 use super::push::Str;
 use super::raw::Raw;
+use super::topic::TopicKind;
 use super::word::words;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ words! {
         LegConnected = "leg.connected",
         /// The conversation of a leg is over; its wrap-up runs.
         LegWrapUp = "leg.wrap_up",
+        /// Wrap-up codes or a note of a leg were given.
+        LegWrapUpGiven = "leg.wrap_up_given",
         /// A leg is over, its wrap-up included.
         LegEnded = "leg.ended",
         /// An agent signed in.
@@ -54,11 +57,18 @@ words! {
         ContactRequeued = "contact.requeued",
         /// A contact is back in line after an answer.
         ContactReturned = "contact.returned",
+        /// Agents who declined or missed a contact may be offered it again.
+        ContactReadmitted = "contact.readmitted",
+        /// A later requirement step of its queue applies to a contact.
+        ContactStepped = "contact.stepped",
+        /// The preferred agent of a contact is no longer waited for.
+        ContactReleased = "contact.released",
         /// Priority or tier of a contact was set.
         ContactPrioritised = "contact.prioritised",
         /// Attributes or requirement of a contact were changed.
         ContactUpdated = "contact.updated",
-        /// Place in line or estimated wait of a contact moved.
+        /// Place in line or estimated wait of a contact moved. Told beside the log: it has the
+        /// `seq` and `prev` of the view's newest event and is not sent again after a resume.
         ContactPosition = "contact.position",
         /// Nobody is left in a contact; some wrap-up is open.
         ContactEnded = "contact.ended",
@@ -111,69 +121,206 @@ pub struct MediaDisconnect<'a> {
     pub leg: Str<'a>,
 }
 
+/// An agent after an event, and what the event is about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AgentChange<'a> {
+    /// The agent as it is now.
+    #[serde(flatten)]
+    pub agent: Agent<'a>,
+    /// The offer or leg that the event is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Str<'a>>,
+    /// Why it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
+}
+
+/// Where a contact stands in line.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ContactPosition<'a> {
+    /// The contact.
+    pub contact: Str<'a>,
+    /// Its place in line, from 1.
+    pub position: Option<u32>,
+    /// Estimated wait, in milliseconds; null while there is no ground for an estimate.
+    pub ewt_ms: Option<u64>,
+}
+
 /// Data of an event. Which one it is follows from the event's name and topic.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum EventData<'a> {
-    /// `offer.made`.
+    /// `offer.made` on `me`.
     Offer(Offer<'a>),
-    /// The other `offer` events.
+    /// The other `offer` events on `me`.
     OfferEnd(OfferEnd<'a>),
     /// `leg` events on `me`.
     Leg(Leg<'a>),
-    /// `agent` events.
+    /// `agent` events on `me`.
     Agent(Agent<'a>),
-    /// `contact` and `leg` events on every other topic.
+    /// Every event on `agents`.
+    AgentChange(AgentChange<'a>),
+    /// `contact` and `leg` events on topics of contacts.
     Contact(ContactChange<'a>),
+    /// `contact.position`.
+    Position(ContactPosition<'a>),
     /// `media.connect`.
     MediaConnect(MediaConnect<'a>),
     /// `media.disconnect`.
     MediaDisconnect(MediaDisconnect<'a>),
 }
 
+/// What the data of an event is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DataKind {
+    /// [`Offer`]
+    Offer,
+    /// [`OfferEnd`]
+    OfferEnd,
+    /// [`Leg`]
+    Leg,
+    /// [`Agent`]
+    Agent,
+    /// [`AgentChange`]
+    AgentChange,
+    /// [`ContactChange`]
+    Contact,
+    /// [`ContactPosition`]
+    Position,
+    /// [`MediaConnect`]
+    MediaConnect,
+    /// [`MediaDisconnect`]
+    MediaDisconnect,
+}
+
+/// Events that go to the same topics with the same data.
+#[derive(Clone, Copy)]
+enum Group {
+    Offer,
+    OfferEnd,
+    LegConnecting,
+    Leg,
+    LegCodes,
+    AgentSelf,
+    AgentPresence,
+    Contact,
+    Position,
+    MediaConnect,
+    MediaDisconnect,
+}
+
+impl EventName {
+    const fn group(self) -> Group {
+        match self {
+            Self::OfferMade => Group::Offer,
+            Self::OfferWithdrawn | Self::OfferMissed | Self::OfferDeclined | Self::OfferFailed => {
+                Group::OfferEnd
+            }
+            Self::LegConnecting => Group::LegConnecting,
+            Self::LegConnected | Self::LegWrapUp | Self::LegEnded => Group::Leg,
+            Self::LegWrapUpGiven => Group::LegCodes,
+            Self::AgentStateChanged
+            | Self::AgentChannelsChanged
+            | Self::AgentQueuesChanged
+            | Self::AgentResumed
+            | Self::AgentSignedOut => Group::AgentSelf,
+            Self::AgentSignedIn | Self::AgentConnectionLost => Group::AgentPresence,
+            Self::ContactEntered
+            | Self::ContactOffered
+            | Self::ContactConnecting
+            | Self::ContactRequeued
+            | Self::ContactReturned
+            | Self::ContactReadmitted
+            | Self::ContactStepped
+            | Self::ContactReleased
+            | Self::ContactPrioritised
+            | Self::ContactUpdated
+            | Self::ContactEnded
+            | Self::ContactClosed => Group::Contact,
+            Self::ContactPosition => Group::Position,
+            Self::MediaConnect => Group::MediaConnect,
+            Self::MediaDisconnect => Group::MediaDisconnect,
+        }
+    }
+
+    /// What its data is on a topic; `None` where the topic does not show it.
+    #[must_use]
+    pub const fn data_on(self, topic: TopicKind) -> Option<DataKind> {
+        match topic {
+            TopicKind::Me => self.on_me(),
+            TopicKind::Agents => self.on_agents(),
+            TopicKind::Contact => self.on_contacts(true, false),
+            TopicKind::Contacts | TopicKind::QueueContacts => self.on_contacts(false, false),
+            TopicKind::Connector => self.on_contacts(true, true),
+            TopicKind::StatsQueues | TopicKind::StatsAgents => None,
+        }
+    }
+
+    const fn on_me(self) -> Option<DataKind> {
+        match self.group() {
+            Group::Offer => Some(DataKind::Offer),
+            Group::OfferEnd => Some(DataKind::OfferEnd),
+            Group::LegConnecting | Group::Leg => Some(DataKind::Leg),
+            Group::AgentSelf => Some(DataKind::Agent),
+            Group::LegCodes
+            | Group::AgentPresence
+            | Group::Contact
+            | Group::Position
+            | Group::MediaConnect
+            | Group::MediaDisconnect => None,
+        }
+    }
+
+    const fn on_agents(self) -> Option<DataKind> {
+        match self.group() {
+            Group::Offer
+            | Group::OfferEnd
+            | Group::LegConnecting
+            | Group::Leg
+            | Group::AgentSelf
+            | Group::AgentPresence => Some(DataKind::AgentChange),
+            Group::LegCodes
+            | Group::Contact
+            | Group::Position
+            | Group::MediaConnect
+            | Group::MediaDisconnect => None,
+        }
+    }
+
+    const fn on_contacts(self, positions: bool, media: bool) -> Option<DataKind> {
+        match self.group() {
+            Group::Contact | Group::Leg | Group::LegCodes => Some(DataKind::Contact),
+            Group::Position if positions => Some(DataKind::Position),
+            Group::MediaConnect if media => Some(DataKind::MediaConnect),
+            Group::MediaDisconnect if media => Some(DataKind::MediaDisconnect),
+            Group::Offer
+            | Group::OfferEnd
+            | Group::LegConnecting
+            | Group::AgentSelf
+            | Group::AgentPresence
+            | Group::Position
+            | Group::MediaConnect
+            | Group::MediaDisconnect => None,
+        }
+    }
+}
+
 impl EventData<'static> {
-    /// Reads the data of an event, as a client does; `on_me` says that the view is `me`.
+    /// Reads the data of an event, as a client does.
     ///
     /// # Errors
     /// `validation_failed` with the JSON pointer to what is missing or wrong.
-    pub fn read(event: EventName, on_me: bool, raw: &Raw) -> Result<Self, WireError> {
-        match event {
-            EventName::OfferMade => raw.parse().map(Self::Offer),
-            EventName::OfferWithdrawn
-            | EventName::OfferMissed
-            | EventName::OfferDeclined
-            | EventName::OfferFailed => raw.parse().map(Self::OfferEnd),
-            EventName::LegConnecting
-            | EventName::LegConnected
-            | EventName::LegWrapUp
-            | EventName::LegEnded
-                if on_me =>
-            {
-                raw.parse().map(Self::Leg)
-            }
-            EventName::AgentSignedIn
-            | EventName::AgentStateChanged
-            | EventName::AgentChannelsChanged
-            | EventName::AgentQueuesChanged
-            | EventName::AgentConnectionLost
-            | EventName::AgentResumed
-            | EventName::AgentSignedOut => raw.parse().map(Self::Agent),
-            EventName::LegConnecting
-            | EventName::LegConnected
-            | EventName::LegWrapUp
-            | EventName::LegEnded
-            | EventName::ContactEntered
-            | EventName::ContactOffered
-            | EventName::ContactConnecting
-            | EventName::ContactRequeued
-            | EventName::ContactReturned
-            | EventName::ContactPrioritised
-            | EventName::ContactUpdated
-            | EventName::ContactPosition
-            | EventName::ContactEnded
-            | EventName::ContactClosed => raw.parse().map(Self::Contact),
-            EventName::MediaConnect => raw.parse().map(Self::MediaConnect),
-            EventName::MediaDisconnect => raw.parse().map(Self::MediaDisconnect),
+    pub fn read(kind: DataKind, raw: &Raw) -> Result<Self, WireError> {
+        match kind {
+            DataKind::Offer => raw.parse().map(Self::Offer),
+            DataKind::OfferEnd => raw.parse().map(Self::OfferEnd),
+            DataKind::Leg => raw.parse().map(Self::Leg),
+            DataKind::Agent => raw.parse().map(Self::Agent),
+            DataKind::AgentChange => raw.parse().map(Self::AgentChange),
+            DataKind::Contact => raw.parse().map(Self::Contact),
+            DataKind::Position => raw.parse().map(Self::Position),
+            DataKind::MediaConnect => raw.parse().map(Self::MediaConnect),
+            DataKind::MediaDisconnect => raw.parse().map(Self::MediaDisconnect),
         }
     }
 }

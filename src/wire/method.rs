@@ -116,13 +116,17 @@ macro_rules! methods {
                 }
             }
 
-            /// Schemas of its params and its result.
-            pub fn schemas(self, generator: &mut SchemaGenerator) -> (Schema, Schema) {
+            /// Schema of its params.
+            pub fn params_schema(self, generator: &mut SchemaGenerator) -> Schema {
                 match self {
-                    $( Self::$method => (
-                        generator.subschema_for::<params::$params>(),
-                        generator.subschema_for::<$result>(),
-                    ), )+
+                    $( Self::$method => generator.subschema_for::<params::$params>(), )+
+                }
+            }
+
+            /// Schema of its result.
+            pub fn result_schema(self, generator: &mut SchemaGenerator) -> Schema {
+                match self {
+                    $( Self::$method => generator.subschema_for::<$result>(), )+
                 }
             }
         }

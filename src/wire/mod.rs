@@ -4,6 +4,7 @@
 pub mod client;
 pub mod close;
 pub mod codec;
+pub mod contact;
 pub mod encode;
 pub mod error;
 pub mod event;
@@ -18,6 +19,8 @@ pub mod params;
 pub mod push;
 pub mod raw;
 pub mod result;
+#[cfg(test)]
+mod schema;
 pub mod snapshot;
 pub mod table;
 #[cfg(test)]

@@ -297,11 +297,14 @@ pub struct Revoked<'a> {
 words! {
     /// Why the server closed a view.
     RevokedReason {
-        /// The right to it ended.
+        /// The rights do not reach it any more, or reach another part of it: what is left can be
+        /// subscribed to anew.
         RightsChanged = "rights_changed",
-        /// What it showed is no more: the leg, the sign-in, the contact.
-        Ended = "ended",
-        /// `me`: another session took over.
+        /// The leg for which the server opened it is over.
+        LegEnded = "leg_ended",
+        /// The workspace is configured otherwise: its rows or columns are others.
+        RulesChanged = "rules_changed",
+        /// `me`: another session took over, or the agent was signed out.
         Superseded = "superseded",
     }
 }

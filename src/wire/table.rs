@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A value of a table.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +21,8 @@ pub enum Cell<'a> {
     Float(f64),
     /// A text.
     Text(Str<'a>),
+    /// Whole numbers by name.
+    Counts(BTreeMap<Str<'a>, i64>),
 }
 
 /// A changed row of a conflated view, written `[key, column, value, column, value, …]`.

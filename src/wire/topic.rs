@@ -81,6 +81,8 @@ pub struct TopicRow {
     pub needs: Needs,
     /// Over what they are asked.
     pub over: Over,
+    /// Fields that `params.filter` can name.
+    pub filters: &'static [&'static str],
     /// What it shows, in a sentence.
     pub about: &'static str,
 }
@@ -98,7 +100,10 @@ macro_rules! any_act {
 pub(super) use any_act;
 
 macro_rules! topics {
-    ($( $kind:ident $pattern:literal $delivery:ident $over:ident ($($act:ident)|+) $about:literal; )+) => {
+    ($(
+        $kind:ident $pattern:literal $delivery:ident $over:ident
+        ($($act:ident)|+) [$($filter:literal)*] $about:literal;
+    )+) => {
         /// Kind of a topic.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum TopicKind {
@@ -119,6 +124,7 @@ macro_rules! topics {
                         delivery: Delivery::$delivery,
                         needs: any_act!($($act)|+),
                         over: Over::$over,
+                        filters: &[$($filter),*],
                         about: $about,
                     }, )+
                 }
@@ -128,22 +134,35 @@ macro_rules! topics {
 }
 
 topics! {
-    Me "me" Lossless Caller (SessionOpen)
+    Me "me" Lossless Caller (SessionOpen) []
         "the caller's own seat: state, offers, legs and wrap-ups; opened by `agent.sign_in`";
-    Connector "connector" Lossless Rows (ConnectorWatch)
+    Connector "connector" Lossless Rows (ConnectorWatch) ["queue" "channel" "state"]
         "contacts of an integration, and commands to it";
-    Contact "contact/{id}" Lossless Contact (ContactView)
+    Contact "contact/{id}" Lossless Contact (ContactView) []
         "one contact: state, legs, and place in line while it waits";
-    Contacts "contacts" Lossless Rows (ContactView)
+    Contacts "contacts" Lossless Rows (ContactView) ["queue" "channel" "state"]
         "the contacts that the caller may see";
-    QueueContacts "queue/{id}/contacts" Lossless Queue (QueueContacts)
+    QueueContacts "queue/{id}/contacts" Lossless Queue (QueueContacts) ["channel" "state"]
         "the contacts that wait in a queue";
-    Agents "agents" Lossless Rows (AgentWatch)
+    Agents "agents" Lossless Rows (AgentWatch) ["agent" "queue" "team" "state"]
         "state changes of the agents that the caller may see";
-    StatsQueues "stats.queues" Conflated Rows (StatsQueues)
+    StatsQueues "stats.queues" Conflated Rows (StatsQueues) ["queue" "channel" "team"]
         "numbers of each queue";
-    StatsAgents "stats.agents" Conflated Rows (StatsAgents)
+    StatsAgents "stats.agents" Conflated Rows (StatsAgents) ["agent" "queue" "team"]
         "numbers of each agent";
+}
+
+impl TopicKind {
+    /// Whether it lists objects, which then come and go by `entered` and `left`.
+    #[must_use]
+    pub const fn lists(self) -> bool {
+        match self {
+            Self::Contacts | Self::QueueContacts | Self::Agents => true,
+            Self::Me | Self::Connector | Self::Contact | Self::StatsQueues | Self::StatsAgents => {
+                false
+            }
+        }
+    }
 }
 
 /// A topic: its kind, and the object where the kind is about one.

@@ -29,6 +29,14 @@ macro_rules! words {
                 }
             }
 
+            /// What it means, as the documentation says it.
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                match self {
+                    $( Self::$variant => concat!($($word_doc,)*).trim(), )+
+                }
+            }
+
             /// The value that goes by this word.
             #[must_use]
             pub fn find(word: &str) -> Option<Self> {
@@ -83,12 +91,9 @@ macro_rules! words {
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 let mut about = concat!($($doc, "\n",)*).trim().replace("\n ", "\n");
-                $(
-                    about.push_str("\n- `");
-                    about.push_str($word);
-                    about.push_str("`:");
-                    about.push_str(concat!($($word_doc,)*));
-                )+
+                for value in Self::ALL {
+                    about.push_str(&format!("\n- `{value}`: {}", value.about()));
+                }
                 schemars::json_schema!({
                     "description": about,
                     "type": "string",
