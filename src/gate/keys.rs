@@ -189,17 +189,17 @@ mod tests {
     const NOW: Instant = Instant(1_000);
 
     fn first(keys: &Keys<u32>, key: &str, now: Instant) -> First<u32> {
-        match keys.claim(ANA, key, "content", now) {
-            Claim::First(first) => first,
-            other => panic!("{other:?}"),
-        }
+        let Claim::First(first) = keys.claim(ANA, key, "content", now) else {
+            panic!("{key} is taken")
+        };
+        first
     }
 
     async fn again(keys: &Keys<u32>, key: &str, now: Instant) -> Option<u32> {
-        match keys.claim(ANA, key, "content", now) {
-            Claim::Again(again) => again.answer().await,
-            other => panic!("{other:?}"),
-        }
+        let Claim::Again(again) = keys.claim(ANA, key, "content", now) else {
+            panic!("{key} is free")
+        };
+        again.answer().await
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 pub mod listen;
 pub mod origin;
+pub mod outbox;
 pub mod pace;
 pub mod socket;
 pub mod upgrade;

@@ -84,11 +84,11 @@ impl Asked {
         for name in offered {
             if let Some(token) = name.strip_prefix(BEARER) {
                 self.token = Some(bearer(token)?);
-            } else if self.echo.is_none() {
-                if let Some(encoding) = Encoding::of_subprotocol(name) {
-                    self.encoding = encoding;
-                    self.echo = Some(encoding.subprotocol());
-                }
+            } else if self.echo.is_none()
+                && let Some(encoding) = Encoding::of_subprotocol(name)
+            {
+                self.encoding = encoding;
+                self.echo = Some(encoding.subprotocol());
             }
         }
         match self.echo {
