@@ -34,7 +34,10 @@ pub struct Cli {
 pub enum Part {
     /// Serve as the bare relay until standard input closes.
     #[command(hide = true)]
-    Relay,
+    Relay {
+        /// Threads of its runtime
+        threads: usize,
+    },
 }
 
 /// How contacts are submitted.
@@ -173,6 +176,12 @@ pub struct RunArgs {
     #[arg(long, value_parser = positive)]
     pub floor_seconds: Option<f64>,
 
+    /// Threads of the relay's runtime [default: one per processor, as the server's]
+    #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u64).range(1..=64))]
+    pub floor_threads: Option<u64>,
+    /// Measure the bare relay alone, without any server: what the machine can do
+    #[arg(long, group = "mode")]
+    pub floor_only: bool,
     /// Submit so many contacts at once to as many idle agents instead of a load
     #[arg(long, value_name = "CONTACTS", group = "mode")]
     pub burst: Option<usize>,
@@ -193,7 +202,7 @@ pub struct RunArgs {
     #[arg(long, requires = "spawn", value_name = "FOLDER")]
     pub keep: Option<PathBuf>,
     /// Address of a running server
-    #[arg(long, required_unless_present_any = ["spawn", "print_config"])]
+    #[arg(long, required_unless_present_any = ["spawn", "print_config", "floor_only"])]
     pub url: Option<String>,
     /// File with the server's HS256 signing key
     #[arg(long, value_name = "FILE", conflicts_with = "tokens")]
@@ -270,6 +279,13 @@ impl RunArgs {
             None if self.floor => 5,
             None => 1,
         }
+    }
+
+    /// Threads of the relay's runtime.
+    pub fn floor_threads(&self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        self.floor_threads
+            .map_or(processors, |threads| threads as usize)
     }
 
     /// Sockets or connections that submit.

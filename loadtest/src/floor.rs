@@ -39,6 +39,30 @@ pub struct Load {
     pub seed: u64,
 }
 
+/// The sockets of a relay: as many as the load has.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Sockets that get frames.
+    pub receivers: usize,
+    /// Sockets that get none.
+    pub idle: usize,
+    /// Sockets that send.
+    pub submitters: usize,
+    /// Whether frames are text.
+    pub text: bool,
+    /// Threads of the relay's runtime.
+    pub threads: usize,
+}
+
+/// What a slice of the relay took, in nanoseconds.
+#[derive(Debug)]
+pub struct Took {
+    /// Intended send to receipt.
+    pub times: Histogram<u32>,
+    /// Intended to actual send.
+    pub lag: Histogram<u32>,
+}
+
 /// The relay's process and the sockets to it.
 pub struct Floor {
     _child: Child,
@@ -57,16 +81,11 @@ struct Slice {
 }
 
 impl Floor {
-    /// Starts the relay and opens as many sockets as the load has: `receivers` that get frames,
-    /// `idle` that get none, `submitters` that send.
-    pub async fn start(
-        receivers: usize,
-        idle: usize,
-        submitters: usize,
-        text: bool,
-    ) -> Result<Self> {
+    /// Starts the relay and opens the sockets.
+    pub async fn start(shape: Shape) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("relay")
+            .arg(shape.threads.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -77,31 +96,33 @@ impl Floor {
         let address = address.context("the relay ended at once")?;
         let target = Target::resolve(&address, false).await?;
         let slice = Arc::new(Mutex::new(Slice::empty()));
-        for place in 0..receivers + idle {
+        let quiet = shape.receivers + shape.idle;
+        for place in 0..quiet {
             let socket = join(&target, place).await?;
             tokio::spawn(receive(socket, slice.clone()));
         }
         let mut senders = Vec::new();
-        for place in 0..submitters {
-            senders.push(join(&target, receivers + idle + place).await?);
+        for place in 0..shape.submitters {
+            senders.push(join(&target, quiet + place).await?);
         }
         Ok(Self {
             _child: child,
             submitters: senders,
-            receivers,
-            text,
+            receivers: shape.receivers,
+            text: shape.text,
             slice,
         })
     }
 
-    /// Runs one slice; answers the times from intended send to receipt.
-    pub async fn slice(&mut self, load: Load) -> Result<Histogram<u32>> {
+    /// Runs one slice.
+    pub async fn slice(&mut self, load: Load) -> Result<Took> {
         *self.turn() = Slice::empty();
         let alarm = Alarm::new()?;
         let mut arrivals = Arrivals::new(load.seed, load.rate);
         let mut chance = StdRng::seed_from_u64(load.seed);
         let origin = clock::now();
         let mut at = origin + arrivals.gap();
+        let mut lag = histogram();
         let mut id = 0;
         while at < origin + load.ramp + load.span {
             alarm.wait(at).await?;
@@ -115,11 +136,13 @@ impl Floor {
             let target = chance.random_range(0..self.receivers);
             let frame = relay::frame(target, load.bytes_out, id, load.bytes_in, self.text);
             let place = id as usize % self.submitters.len();
+            lag.saturating_record(clock::nanos(at, clock::now()));
             self.submitters[place].send(frame).await?;
             id += 1;
             at += arrivals.gap();
         }
-        self.settle(id as usize).await
+        let times = self.settle(id as usize).await?;
+        Ok(Took { times, lag })
     }
 
     async fn settle(&self, sent: usize) -> Result<Histogram<u32>> {

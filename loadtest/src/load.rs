@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use hdrhistogram::Histogram;
 
 use crate::args::{RunArgs, Way};
 use crate::clock::{self, Alarm, pause};
-use crate::floor::{self, Floor};
+use crate::floor::{self, Floor, Shape, Took};
 use crate::plan::Arrivals;
+use crate::progress::Progress;
 use crate::report::Report;
+use crate::server;
 use crate::session::Run;
 use crate::stage::Stage;
 use crate::submit::Submitter;
@@ -25,6 +26,12 @@ const SETTLE: Duration = Duration::from_millis(200);
 const TABLES_SETTLE: Duration = Duration::from_millis(1_500);
 /// The relay's slices are no longer than this, unless asked.
 const FLOOR_SECONDS: f64 = 5.0;
+/// Start of a relay's slice that is not measured; a relay needs less of it than agents do.
+const FLOOR_RAMP: Duration = Duration::from_millis(500);
+/// Bytes of a submit, when none was seen.
+const BYTES_IN: usize = 220;
+/// Bytes of an offer, when none was seen.
+const BYTES_OUT: usize = 500;
 
 /// Runs the load and fills the report.
 pub async fn run(args: &RunArgs, report: &mut Report) -> Result<()> {
@@ -33,14 +40,12 @@ pub async fn run(args: &RunArgs, report: &mut Report) -> Result<()> {
     let mut stage = Stage::open(args, if args.floor { 2 * sockets } else { sockets }).await?;
     let mut floor = None;
     if args.floor {
-        let text = args.encoding == Encoding::Json;
-        let senders = if args.submit == Way::Ws {
-            submitters
-        } else {
-            1
+        let senders = match args.submit {
+            Way::Ws => submitters,
+            Way::Http => 1,
         };
         let idle = args.supervisors + 1 + submitters - senders;
-        floor = Some(Floor::start(args.agents, idle, senders, text).await?);
+        floor = Some(Floor::start(shape(args, idle, senders)).await?);
     }
     stage.agents(0, args.agents).await?;
     stage.watchers(args.hz).await?;
@@ -69,13 +74,47 @@ pub async fn run(args: &RunArgs, report: &mut Report) -> Result<()> {
     closed
 }
 
+/// Runs slices of the bare relay and nothing else.
+pub async fn floor_only(args: &RunArgs, report: &mut Report) -> Result<()> {
+    server::raise_files();
+    let mut floor = Floor::start(shape(args, args.supervisors + 1, args.submitters())).await?;
+    let slices = args.slices();
+    let phase = Progress::new().phase("bare relay", u64::from(slices));
+    let mut floors = Vec::new();
+    for slice in 0..slices {
+        let load = floor::Load {
+            rate: args.rate,
+            span: Duration::from_secs_f64(args.seconds / f64::from(slices)),
+            ramp: FLOOR_RAMP,
+            bytes_in: BYTES_IN,
+            bytes_out: BYTES_OUT,
+            seed: args.seed.wrapping_add(u64::from(slice)),
+        };
+        floors.push(floor.slice(load).await?);
+        phase.at(u64::from(slice) + 1);
+    }
+    phase.done("done");
+    report.fill_floor(&floors);
+    Ok(())
+}
+
+fn shape(args: &RunArgs, idle: usize, submitters: usize) -> Shape {
+    Shape {
+        receivers: args.agents,
+        idle,
+        submitters,
+        text: args.encoding == Encoding::Json,
+        threads: args.floor_threads(),
+    }
+}
+
 struct Load<'a> {
     args: &'a RunArgs,
     submitter: Submitter,
     arrivals: Arrivals,
     alarm: Alarm,
     cpu: Option<f64>,
-    floors: Vec<Histogram<u32>>,
+    floors: Vec<Took>,
 }
 
 impl Load<'_> {
@@ -130,9 +169,9 @@ impl Load<'_> {
         floor::Load {
             rate: self.args.rate,
             span: Duration::from_secs_f64(longest),
-            ramp: ramp.min(Duration::from_millis(500)),
-            bytes_in: measures.submit_bytes.or(250),
-            bytes_out: measures.offer_bytes.or(300),
+            ramp: ramp.min(FLOOR_RAMP),
+            bytes_in: measures.submit_bytes.or(BYTES_IN),
+            bytes_out: measures.offer_bytes.or(BYTES_OUT),
             seed: self.args.seed.wrapping_add(u64::from(slice)),
         }
     }

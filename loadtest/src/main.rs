@@ -53,8 +53,8 @@ const NO_RUN: u8 = 3;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if matches!(cli.part, Some(Part::Relay)) {
-        return end(relay::serve().map(|()| 0));
+    if let Some(Part::Relay { threads }) = cli.part {
+        return end(relay::serve(threads).map(|()| 0));
     }
     let args = cli.run;
     let known = args.require.iter().try_for_each(|requirement| {
@@ -132,6 +132,9 @@ fn run(args: &RunArgs) -> Result<u8> {
 }
 
 async fn mode(args: &RunArgs, report: &mut Report) -> Result<()> {
+    if args.floor_only {
+        return load::floor_only(args, report).await;
+    }
     match (args.burst, args.idle, args.waves) {
         (Some(contacts), _, _) => burst::run(args, contacts, report).await,
         (_, Some(sockets), _) => idle::idle(args, sockets, report).await,
@@ -189,6 +192,7 @@ fn settings(args: &RunArgs) -> Settings {
         (Some(_), _, _) => "burst",
         (_, Some(_), _) => "idle",
         (_, _, Some(_)) => "waves",
+        (None, None, None) if args.floor_only => "floor",
         (None, None, None) => "load",
     };
     Settings {

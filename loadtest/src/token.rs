@@ -36,12 +36,12 @@ struct Claims<'a> {
 }
 
 impl Tokens {
-    /// Tokens minted with the key in a file.
+    /// Tokens minted with the key in a file: its text as it stands, but for blanks around it.
     pub fn minted(key: &Path, workspace: &str) -> Result<Self> {
-        let bytes =
-            std::fs::read(key).with_context(|| format!("no signing key at {}", key.display()))?;
+        let secret = std::fs::read_to_string(key)
+            .with_context(|| format!("no signing key at {}", key.display()))?;
         Ok(Self::Minted {
-            key: Box::new(EncodingKey::from_secret(bytes.trim_ascii())),
+            key: Box::new(EncodingKey::from_secret(secret.trim().as_bytes())),
             workspace: workspace.to_owned(),
         })
     }
@@ -76,5 +76,20 @@ impl Tokens {
                 None => bail!("the token file has no token of {user}"),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_given_token_is_found_by_its_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokens.json");
+        std::fs::write(&file, r#"{"ana":"t"}"#).unwrap();
+        let tokens = Tokens::given(&file).unwrap();
+        assert_eq!(tokens.of("ana").unwrap(), "t");
+        assert!(tokens.of("bo").is_err());
     }
 }

@@ -117,7 +117,9 @@ async fn a_good_server_breaks_nothing_in_any_encoding_or_way() {
 async fn a_crowd_waits_and_is_reported_apart() {
     let (code, report, text) = run(
         Fault::None,
-        &["--rate", "400", "--mix", "voice=1", "--drain", "10"],
+        &[
+            "--rate", "400", "--mix", "voice=1", "--drain", "10", "--ramp", "0",
+        ],
     )
     .await;
     assert_eq!(code, 0, "{text}");
