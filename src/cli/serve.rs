@@ -77,7 +77,7 @@ pub struct Running {
 
 impl Serve {
     pub(super) fn run(&self, out: &mut impl Write) -> Result<ExitCode, Failure> {
-        log_to_stderr();
+        log_to_stderr()?;
         let (config, from) = load(&self.settings)?;
         let key = signing_key(&config.server)?;
         let runtime = tokio::runtime::Runtime::new().map_err(Failure::Start)?;
@@ -159,13 +159,18 @@ impl Serve {
     }
 }
 
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("SWITCHROOM_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,switchroom=info"));
-    let _ = tracing_subscriber::fmt()
+/// Logs go to standard error; `SWITCHROOM_LOG` says what, such as `debug` or `switchroom=trace`.
+fn log_to_stderr() -> Result<(), Failure> {
+    let wanted =
+        std::env::var("SWITCHROOM_LOG").unwrap_or_else(|_| "warn,switchroom=info".to_owned());
+    let filter = EnvFilter::try_new(&wanted)
+        .map_err(|error| Failure::Unknown(format!("SWITCHROOM_LOG is \"{wanted}\": {error}")))?;
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .try_init();
+        .with_writer(io::stderr);
+    // A program that serves within another one has set its log up already.
+    let _ = log.try_init();
+    Ok(())
 }
 
 /// Starts the engines of a configuration and opens its port.

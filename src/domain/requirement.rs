@@ -118,8 +118,11 @@ impl Requirement {
     /// Asks what `a` and `b` ask.
     #[must_use]
     pub fn all_of(a: &Self, b: &Self) -> Self {
-        if a == b || *b.0 == Node::ALWAYS {
+        if a == b || b.is_anyone() {
             return a.clone();
+        }
+        if a.is_anyone() {
+            return b.clone();
         }
         Self(Arc::new(Node::list(
             true,
