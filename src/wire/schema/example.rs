@@ -306,6 +306,12 @@ fn every_example_reads_back_and_is_written_the_same_in_both_encodings() {
 }
 
 #[test]
+fn every_kind_of_message_has_examples() {
+    let kinds: Vec<&str> = pages().into_iter().map(|page| page.kind).collect();
+    assert_eq!(kinds, super::document::KINDS);
+}
+
+#[test]
 fn every_file_of_examples_is_a_frame() {
     for page in pages() {
         let frame = Bytes::from(page.json());

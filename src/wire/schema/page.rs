@@ -7,7 +7,7 @@ use crate::wire::error::Code;
 use crate::wire::event::{DataKind, EventName};
 use crate::wire::method::{Method, Work};
 use crate::wire::topic::TopicKind;
-use schemars::generate::SchemaSettings;
+use schemars::generate::{Contract, SchemaSettings};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 use std::fs;
@@ -46,14 +46,19 @@ fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     text
 }
 
+fn generator(contract: Contract) -> SchemaGenerator {
+    SchemaSettings::draft2020_12()
+        .with(|settings| settings.contract = contract)
+        .into_generator()
+}
+
 fn methods() -> String {
-    let mut generator = SchemaSettings::draft2020_12()
-        .with(|settings| settings.inline_subschemas = true)
-        .into_generator();
+    let mut client = generator(Contract::Deserialize);
+    let mut server = generator(Contract::Serialize);
     let rows = Method::ALL.iter().map(|method| {
         let row = method.row();
-        let params = method.params_schema(&mut generator);
-        let result = method.result_schema(&mut generator);
+        let params = method.params_schema(&mut client);
+        let result = method.result_schema(&mut server);
         let mut about = row.about.to_owned();
         match row.work {
             Work::New => about.push_str(" New work: refused as `busy` under load."),
@@ -62,8 +67,8 @@ fn methods() -> String {
         vec![
             format!("`{method}`"),
             about,
-            keys(&params),
-            keys(&result),
+            keys(&params, &mut client),
+            keys(&result, &mut server),
             row.needs.to_string(),
             row.over.words().to_owned(),
             row.answered_by.word().to_owned(),
@@ -85,15 +90,24 @@ fn methods() -> String {
     )
 }
 
-/// The keys of an object, those that may be left out with a question mark.
-fn keys(schema: &Schema) -> String {
+/// The keys of an object, those that may be left out with a question mark; or its name, if it
+/// is one of those that the page shows.
+fn keys(schema: &Schema, generator: &mut SchemaGenerator) -> String {
+    let reference = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .expect("goes by a name");
+    let name = reference.rsplit('/').next().unwrap_or_default();
+    if name == "Contact" {
+        return "the contact".to_owned();
+    }
+    let schema = &generator.definitions()[name];
     let required = |key: &str| {
-        schema
-            .get("required")
-            .and_then(Value::as_array)
-            .is_some_and(|required| required.iter().any(|name| name == key))
+        schema["required"]
+            .as_array()
+            .is_some_and(|keys| keys.iter().any(|name| name == key))
     };
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+    let Some(properties) = schema["properties"].as_object() else {
         return String::new();
     };
     let mut keys: Vec<(bool, String)> = properties
@@ -141,32 +155,71 @@ fn topics() -> String {
     )
 }
 
+/// Topics of contacts, in the order of the table.
+const OF_CONTACTS: [TopicKind; 4] = [
+    TopicKind::Connector,
+    TopicKind::Contact,
+    TopicKind::Contacts,
+    TopicKind::QueueContacts,
+];
+
 fn events() -> String {
     let rows = EventName::ALL.iter().map(|event| {
-        let on = TopicKind::ALL.iter().filter_map(|topic| {
-            let data = event.data_on(*topic)?;
-            Some(format!("`{}`: {}", topic.row().pattern, data_words(data)))
-        });
+        let on = |topic| {
+            event
+                .data_on(topic)
+                .map(data_words)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let shown: Vec<(TopicKind, DataKind)> = OF_CONTACTS
+            .iter()
+            .filter_map(|topic| Some((*topic, event.data_on(*topic)?)))
+            .collect();
+        let contacts = match shown.as_slice() {
+            [] => String::new(),
+            [(_, data), ..] => {
+                let topics: Vec<String> = shown
+                    .iter()
+                    .map(|(topic, _)| format!("`{}`", topic.row().pattern))
+                    .collect();
+                match topics.len() == OF_CONTACTS.len() {
+                    true => data_words(*data).to_owned(),
+                    false => format!("{} (only {})", data_words(*data), topics.join(" ")),
+                }
+            }
+        };
         vec![
             format!("`{event}`"),
             event.about().to_owned(),
-            on.collect::<Vec<_>>().join("<br>"),
+            on(TopicKind::Me),
+            on(TopicKind::Agents),
+            contacts,
         ]
     });
-    table(&["event", "what happened", "topic: data"], rows.collect())
+    table(
+        &[
+            "event",
+            "what happened",
+            "on `me`",
+            "on `agents`",
+            "on topics of contacts",
+        ],
+        rows.collect(),
+    )
 }
 
 fn data_words(data: DataKind) -> &'static str {
     match data {
         DataKind::Offer => "offer",
-        DataKind::OfferEnd => "`{offer, contact, why?}`",
+        DataKind::OfferEnd => "offer's end",
         DataKind::Leg => "leg",
         DataKind::Agent => "agent",
-        DataKind::AgentChange => "agent with `offer?` `why?`",
-        DataKind::Contact => "what changed of the contact",
-        DataKind::Position => "`{contact, position, ewt_ms}`",
-        DataKind::MediaConnect => "`{command, contact, leg, agent, address, deadline}`",
-        DataKind::MediaDisconnect => "`{command, contact, leg}`",
+        DataKind::AgentChange => "agent",
+        DataKind::Contact => "change",
+        DataKind::Position => "position",
+        DataKind::MediaConnect => "command",
+        DataKind::MediaDisconnect => "command",
     }
 }
 
@@ -306,14 +359,11 @@ fn limits() -> String {
     table(&["what", "limit", "over it"], rows)
 }
 
-/// The generator is only asked for schemas that stand alone.
 #[test]
 fn params_are_listed_with_those_that_may_be_left_out_last() {
-    let mut generator: SchemaGenerator = SchemaSettings::draft2020_12()
-        .with(|settings| settings.inline_subschemas = true)
-        .into_generator();
+    let mut generator = generator(Contract::Deserialize);
     let params = Method::ContactDecline.params_schema(&mut generator);
-    let result = Method::ContactDecline.result_schema(&mut generator);
-    assert_eq!(keys(&params), "`offer` `reason?`");
-    assert_eq!(keys(&result), "`offer`");
+    assert_eq!(keys(&params, &mut generator), "`offer` `reason?`");
+    let params = Method::QueueList.params_schema(&mut generator);
+    assert_eq!(keys(&params, &mut generator), "");
 }
