@@ -159,7 +159,8 @@ impl Ledger {
 
     /// Contacts sent, neither refused nor closed.
     pub fn open(&self) -> u64 {
-        self.tally.submitted - self.tally.refused - self.closed
+        let over = self.tally.refused + self.closed;
+        self.tally.submitted.saturating_sub(over)
     }
 
     /// Distinct offers shown so far.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -113,7 +114,7 @@ impl Server {
     }
 
     async fn wait_ready(&mut self) -> Result<()> {
-        let target = Target::resolve(&self.url, false).await?;
+        let target = Arc::new(Target::resolve(&self.url, false).await?);
         let until = clock::now() + READY_WITHIN;
         loop {
             if let Some(status) = self.child.try_wait()? {

@@ -36,6 +36,11 @@ impl Ledger {
                 format!("{} beside {work:?}", who())
             });
         }
+        if contact.refused {
+            self.broken.note(Promise::Served, || {
+                format!("{}, whose submit was refused", who())
+            });
+        }
         let member = self.plan.members[queue].contains(&shown.agent);
         let same = shown.channel == CHANNELS[channel].name && shown.queue == queue_name(queue);
         if !member || !same {

@@ -13,6 +13,9 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 
 use super::{Fault, Seat, Shared, Table, me, now_ms, turn};
 
+/// A kept connection is closed after so many requests, as any server may do in a pause.
+const REQUESTS: usize = 5;
+
 /// Serves a listener for ever.
 pub async fn accept(listener: TcpListener, floor: Shared) {
     loop {
@@ -33,7 +36,7 @@ pub async fn accept(listener: TcpListener, floor: Shared) {
 
 async fn http(stream: TcpStream, floor: Shared) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
-    loop {
+    for _ in 0..REQUESTS {
         let mut headers = HashMap::new();
         let mut line = String::new();
         loop {
@@ -59,6 +62,7 @@ async fn http(stream: TcpStream, floor: Shared) -> std::io::Result<()> {
         );
         stream.write_all(answer.as_bytes()).await?;
     }
+    Ok(())
 }
 
 #[allow(clippy::result_large_err, reason = "the library's signature")]
