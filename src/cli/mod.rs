@@ -1,6 +1,7 @@
 //! The command line: what a person types, and what is answered.
 
 mod check;
+mod demo;
 mod init;
 mod key;
 mod load;
@@ -31,6 +32,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the server.
     Serve(serve::Serve),
+    /// Run a server with a simulated contact centre, to look at and try.
+    Demo(demo::Demo),
     /// Check a configuration file: every error with its line, and what would be right.
     Check(check::Check),
     /// Print a token with which a user or connector signs in.
@@ -98,6 +101,7 @@ pub enum Failure {
 pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Serve(serve) => serve.run(out),
+        Command::Demo(demo) => demo.run(out),
         Command::Check(check) => check.run(out),
         Command::Token(token) => token.run(out),
         Command::Init(init) => init.run(out),

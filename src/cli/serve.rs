@@ -160,7 +160,7 @@ impl Serve {
 }
 
 /// Logs go to standard error; `SWITCHROOM_LOG` says what, such as `debug` or `switchroom=trace`.
-fn log_to_stderr() -> Result<(), Failure> {
+pub(super) fn log_to_stderr() -> Result<(), Failure> {
     let wanted =
         std::env::var("SWITCHROOM_LOG").unwrap_or_else(|_| "warn,switchroom=info".to_owned());
     let filter = EnvFilter::try_new(&wanted)
