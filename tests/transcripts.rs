@@ -8,6 +8,7 @@ mod setup;
 #[path = "transcripts/world.rs"]
 mod world;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -110,4 +111,57 @@ transcripts! {
     selections
     wrap_up_policies
     requeue_and_end
+}
+
+/// Contacts named `c1,c2,…`.
+fn names(count: usize) -> String {
+    let names: Vec<String> = (1..=count).map(|n| format!("c{n}")).collect();
+    names.join(",")
+}
+
+fn offered(said: &[String]) -> (usize, BTreeSet<&str>) {
+    let agents = said
+        .iter()
+        .filter_map(|line| line.split_once(" offer ")?.1.split(" to ").nth(1))
+        .map(|rest| rest.split(' ').next().unwrap());
+    (agents.clone().count(), agents.collect())
+}
+
+/// R-08, scenario 14 at size: no agent's mailbox is flooded, nobody is chosen twice.
+#[test]
+fn r08_a_thousand_contacts_into_a_thousand_idle_agents_in_one_pass() {
+    let mut world = world::World::default();
+    world.run("queue billing").unwrap();
+    for number in 1..=1000 {
+        world
+            .run(&format!("agent a{number} queues=billing"))
+            .unwrap();
+    }
+    let everybody: Vec<String> = (1..=1000).map(|n| format!("signin a{n}")).collect();
+    world
+        .run(&format!("at 0s {}", everybody.join("; ")))
+        .unwrap();
+    let said = world
+        .run(&format!("at 1s submit {} billing", names(1000)))
+        .unwrap();
+    let (offers, agents) = offered(&said);
+    assert_eq!((offers, agents.len()), (1000, 1000));
+    assert!(said.iter().all(|line| line.starts_with("1.000 ")));
+}
+
+/// contacts that nobody can take never hold back one that somebody can.
+#[test]
+fn r51_fifty_unroutable_contacts_hold_back_none() {
+    let mut world = world::World::default();
+    world.run("queue billing").unwrap();
+    world.run("agent ana queues=billing available").unwrap();
+    let unroutable = format!(
+        "at 0s submit {} billing tier=0 need=skill(\"vip\")",
+        names(50)
+    );
+    let (offers, _) = offered(&world.run(&unroutable).unwrap());
+    assert_eq!(offers, 0);
+    let said = world.run("at 1s submit last billing").unwrap();
+    assert_eq!(offered(&said).0, 1, "{said:?}");
+    assert!(said.iter().any(|line| line.contains("of last to ana")));
 }
