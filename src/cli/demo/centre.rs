@@ -96,6 +96,6 @@ mod tests {
             text: super::configuration(),
         };
         let config = Config::check(source).unwrap_or_else(|found| panic!("{found}"));
-        assert_eq!(config.findings.lines().count(), 0);
+        assert!(config.findings.lines().is_empty());
     }
 }
