@@ -101,10 +101,10 @@ impl Departures {
     }
 
     fn within(&self, now: Instant, window: Span) -> u32 {
-        let oldest = slot(now).saturating_sub(slots_of(window));
+        let (now, length) = (slot(now), slots_of(window));
         let recent = self.slots.iter().rev();
         recent
-            .take_while(|(slot, _)| *slot > oldest)
+            .take_while(|(slot, _)| *slot + length > now)
             .map(|(_, count)| count)
             .sum()
     }
