@@ -220,10 +220,11 @@ impl Fields {
         fields.add(Self::TIER, before.tier != after.tier);
         let content = Arc::ptr_eq(&before.content, &after.content);
         fields.add(Self::CONTENT, !content);
-        let legs = before.legs != after.legs;
+        let closes = before.is_live() != after.is_live() && !after.legs.is_empty();
+        let legs = before.legs != after.legs || closes;
         fields.add(Self::LEGS, legs);
         fields.add(Self::AGENTS, legs || before.offers != after.offers);
-        fields.add(Self::REASON, before.reason != after.reason);
+        fields.add(Self::REASON, before.over() != after.over());
         let moved = before.in_line() != after.in_line() || before.urgency() != after.urgency();
         fields.add(Self::POSITION, moved);
         fields

@@ -154,6 +154,12 @@ impl ContactRow {
         self.state != ContactState::Closed
     }
 
+    /// Why it is over; nothing while it is not.
+    #[must_use]
+    pub fn over(&self) -> Option<Closed> {
+        self.reason.filter(|_| !self.is_live())
+    }
+
     /// Legs that are not over.
     pub fn open_legs(&self) -> impl Iterator<Item = &LegRow> {
         self.legs.iter().filter(|leg| leg.state.is_open())

@@ -37,10 +37,17 @@ impl Lookout {
             Topic::Connector => row.is_live() && row.facts.submitted_by == self.user(),
             Topic::Agents | Topic::StatsQueues | Topic::StatsAgents => false,
         };
-        if on_topic && self.filter.contact(row) {
-            self.sight.contact(&self.rules, row)
-        } else {
-            None
+        if !on_topic || !self.filter.contact(row) {
+            return None;
+        }
+        match self.topic {
+            Topic::QueueContacts(_) => self.sight.waiting(&self.rules, row),
+            Topic::Contact(_)
+            | Topic::Contacts
+            | Topic::Connector
+            | Topic::Agents
+            | Topic::StatsQueues
+            | Topic::StatsAgents => self.sight.contact(&self.rules, row),
         }
     }
 
@@ -62,7 +69,6 @@ impl Lookout {
 
     /// What is said of a change. `place` is that of the contact after it; nothing in a replay,
     /// where places in line are not known any more.
-    #[must_use]
     pub fn says(&self, change: &Change, place: Option<Place>) -> Says {
         match &change.row {
             Step::Contact {

@@ -22,7 +22,11 @@ impl Board {
     pub fn contact(&self, viewer: &Viewer, contact: ContactId) -> Result<ContactSeen, Refused> {
         let sight = Sight::new(viewer.clone(), act::ContactGet::NEEDS);
         let row = self.picture.contact(contact).ok_or(Refused::NotFound)?;
-        let glass = sight.decide_contact(&self.picture.rules, row)?;
+        let rules = &self.picture.rules;
+        let glass = match sight.decide_contact(rules, row) {
+            Ok(glass) => glass,
+            Err(denied) => sight.waiting(rules, row).ok_or(denied)?,
+        };
         let place = self.picture.place(row, self.picture.at);
         Ok(ContactSeen::new(Arc::clone(row), glass, place))
     }

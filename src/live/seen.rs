@@ -174,7 +174,7 @@ impl ContactSeen {
     /// Why it is over.
     #[must_use]
     pub fn reason(&self) -> Option<Closed> {
-        self.row.reason.filter(|_| !self.row.is_live())
+        self.row.over()
     }
 
     /// The customer's id with the integrator.

@@ -13,7 +13,7 @@ use crate::access::scope::{Scope, Scopes};
 use crate::domain::contact::Role;
 use crate::domain::rules::Workspace;
 use crate::id::{AgentId, QueueId};
-use crate::live::contact::{ContactRow, LegStanding};
+use crate::live::contact::{ContactRow, LegRow, LegStanding};
 use crate::live::seen::Glass;
 use std::sync::Arc;
 
@@ -60,8 +60,33 @@ impl Sight {
     /// # Errors
     /// Why it is not.
     pub fn decide_contact(&self, rules: &Workspace, row: &ContactRow) -> Result<Glass, Denied> {
+        self.decide_with(rules, row, |_| true)
+    }
+
+    /// How a contact is seen from the line that it stands in, if at all: an earlier agent's
+    /// wrap-up, which may still be open, is no part of its waiting.
+    #[must_use]
+    pub fn waiting(&self, rules: &Workspace, row: &ContactRow) -> Option<Glass> {
+        let waits = |leg: &LegRow| match leg.state {
+            LegStanding::Connecting { .. } | LegStanding::Connected => true,
+            LegStanding::WrapUp { .. } | LegStanding::Ended { .. } => false,
+        };
+        if row.in_line() {
+            self.decide_with(rules, row, waits).ok()
+        } else {
+            None
+        }
+    }
+
+    fn decide_with(
+        &self,
+        rules: &Workspace,
+        row: &ContactRow,
+        counts: impl Fn(&LegRow) -> bool,
+    ) -> Result<Glass, Denied> {
         let legs: Legs<'_> = row
             .open_legs()
+            .filter(|leg| counts(leg))
             .map(|leg| LegFacts {
                 agent: leg.agent,
                 teams: rules.agent(leg.agent).map_or(&[], |agent| &agent.teams),
