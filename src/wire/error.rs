@@ -48,7 +48,7 @@ words! {
         PositionLost = "position_lost",
         /// The body or a part of it is over the limit.
         TooLarge = "too_large",
-        /// A parameter is missing or wrong; `data` names it and what would be right.
+        /// A parameter is missing or wrong; it is named, with what would be right.
         ValidationFailed = "validation_failed",
         /// The key was used before with other content.
         IdempotencyMismatch = "idempotency_mismatch",

@@ -67,8 +67,7 @@ words! {
         ContactPrioritised = "contact.prioritised",
         /// Attributes or requirement of a contact were changed.
         ContactUpdated = "contact.updated",
-        /// Place in line or estimated wait of a contact moved. Told beside the log: it has the
-        /// `seq` and `prev` of the view's newest event and is not sent again after a resume.
+        /// Place in line or estimated wait of a contact moved.
         ContactPosition = "contact.position",
         /// Nobody is left in a contact; some wrap-up is open.
         ContactEnded = "contact.ended",
@@ -321,6 +320,26 @@ impl EventData<'static> {
             DataKind::Position => raw.parse().map(Self::Position),
             DataKind::MediaConnect => raw.parse().map(Self::MediaConnect),
             DataKind::MediaDisconnect => raw.parse().map(Self::MediaDisconnect),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EventName;
+    use crate::live::change::Name;
+    use crate::wire::topic::TopicKind;
+
+    #[test]
+    fn every_event_of_the_views_has_a_name_and_a_topic() {
+        for name in Name::ALL {
+            let event = EventName::find(name.word()).expect("the wire knows it");
+            assert!(
+                TopicKind::ALL
+                    .iter()
+                    .any(|topic| event.data_on(*topic).is_some()),
+                "{event}"
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The objects of the protocol, as results, snapshots and events show them; contacts are in
-//! `contact.rs`. Texts are borrowed where an object is built to be sent, and owned where a client reads it.
+//! `contact.rs`. Texts are borrowed where an object is built to be sent, and owned where a
+//! client reads it.
 
 pub use super::contact::{
     ClosedReason, Contact, ContactChange, ContactState, Leg, LegState, Role, Why,

@@ -288,7 +288,7 @@ impl JsonSchema for Topic {
 
 #[cfg(test)]
 mod tests {
-    use super::{Topic, TopicKind};
+    use super::{Delivery, Topic, TopicKind};
     use crate::wire::error::Code;
 
     #[test]
@@ -298,6 +298,37 @@ mod tests {
             let topic = Topic::parse(&text).expect("is a topic");
             assert_eq!(topic.kind(), *kind);
             assert_eq!(topic.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_board_and_the_table_say_the_same_of_a_topic() {
+        use crate::id::{ContactId, QueueId};
+        use crate::live::topic::Topic as Shown;
+        let contact = ContactId(
+            "019aa5d2-7c40-7b1e-9f3a-52d1f0a7c001"
+                .parse()
+                .expect("a UUID"),
+        );
+        for kind in TopicKind::ALL {
+            let shown = match kind {
+                TopicKind::Me => continue,
+                TopicKind::Connector => Shown::Connector,
+                TopicKind::Contact => Shown::Contact(contact),
+                TopicKind::Contacts => Shown::Contacts,
+                TopicKind::QueueContacts => Shown::QueueContacts(QueueId(1)),
+                TopicKind::Agents => Shown::Agents,
+                TopicKind::StatsQueues => Shown::StatsQueues,
+                TopicKind::StatsAgents => Shown::StatsAgents,
+            };
+            let row = kind.row();
+            assert_eq!(shown.filters(), row.filters, "{}", row.pattern);
+            assert_eq!(
+                shown.is_table(),
+                row.delivery == Delivery::Conflated,
+                "{}",
+                row.pattern
+            );
         }
     }
 

@@ -245,7 +245,7 @@ fn data_kind(event: EventName, sub: &str) -> DataKind {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum ReplyResult {
-    Answer(Answer),
+    Answer(Box<Answer>),
     Subscribed(Subscribed<'static>),
     Unsubscribed(Unsubscribed),
 }
@@ -257,7 +257,11 @@ fn result_of(id: &str, raw: &Raw) -> ReplyResult {
         "unsubscribe" => ReplyResult::Unsubscribed(raw.parse().expect("is empty")),
         method => {
             let method = Method::named(method).expect("is a method");
-            ReplyResult::Answer(Answer::read(method, raw).expect("the result is right"))
+            ReplyResult::Answer(
+                Answer::read(method, raw)
+                    .expect("the result is right")
+                    .into(),
+            )
         }
     }
 }
@@ -297,7 +301,7 @@ fn every_example_reads_back_and_is_written_the_same_in_both_encodings() {
             for (encoding, frame) in Encoding::ALL.into_iter().zip(&message) {
                 assert_eq!(
                     again(encoding, frame),
-                    [message.clone()],
+                    std::slice::from_ref(&message),
                     "{kind} in {encoding}"
                 );
             }

@@ -225,10 +225,12 @@ fn data_words(data: DataKind) -> &'static str {
 
 fn errors() -> String {
     let rows = Code::ALL.iter().map(|code| {
-        let retry = match code {
-            Code::AlreadyTaken => "while the winner connects",
-            _ if code.retry() => "yes",
-            _ => "no",
+        let retry = if *code == Code::AlreadyTaken {
+            "while the winner connects"
+        } else if code.retry() {
+            "yes"
+        } else {
+            "no"
         };
         vec![
             format!("`{code}`"),
