@@ -151,10 +151,11 @@ impl AgentRow {
         row
     }
 
-    /// The agent may be given work on the channels that are on.
+    /// The agent may be given work on the channels that are on. Whoever is about to leave is
+    /// given none.
     #[must_use]
     pub fn is_routable(&self) -> bool {
-        self.state == AgentState::Available && self.connected
+        self.state == AgentState::Available && self.connected && self.next.is_none()
     }
 
     /// Reason of `not_ready`.

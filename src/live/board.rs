@@ -202,15 +202,17 @@ impl Board {
             let Some(view) = self.views.views.get_mut(&sub) else {
                 continue;
             };
-            match (view.leg, after) {
-                (Some((leg, false)), Some(row)) => {
-                    if stands(row, leg) {
+            if let (Some((leg, known)), Some(row)) = (view.leg, after) {
+                let stands = stands(row, leg);
+                if stands == Some(false) {
+                    over.push(sub);
+                }
+                if !known {
+                    if stands == Some(true) {
                         open_leg(view, &self.picture, &mut self.out);
                     }
                     continue;
                 }
-                (Some((leg, true)), Some(row)) if !stands(row, leg) => over.push(sub),
-                (Some(_) | None, Some(_) | None) => {}
             }
             for mut what in view.lookout.says(change, place) {
                 if let (Topic::Contact(contact), What::Event(event)) =
@@ -347,9 +349,11 @@ fn aside(view: &View, picture: &Picture, what: What) -> Said {
     }
 }
 
-/// Whether a leg is open.
-fn stands(row: &ContactRow, leg: OfferId) -> bool {
-    row.open_legs().any(|open| open.offer == leg)
+/// Whether a leg is open; nothing while it is not known. No leg outlives its contact.
+pub(super) fn stands(row: &ContactRow, leg: OfferId) -> Option<bool> {
+    let known = row.legs.iter().find(|known| known.offer == leg);
+    let stands = known.map(|known| known.state.is_open());
+    stands.or_else(|| (!row.is_live()).then_some(false))
 }
 
 /// The leg of a view that the server opened is known: its state is told.

@@ -38,6 +38,10 @@ pub struct ContactRow {
     pub offers: Vec<(OfferId, AgentId)>,
     /// Legs in the order in which they began; of those that are over the last few.
     pub legs: Vec<LegRow>,
+    /// Agents who may not have it, each until then.
+    pub(super) excluded: Vec<(AgentId, Instant)>,
+    /// The preferred agent is no longer waited for.
+    pub(super) released: bool,
     /// Somebody has answered it.
     pub answered: bool,
     /// Why it is over, or will be.
@@ -118,6 +122,8 @@ impl ContactRow {
             step: 0,
             offers: Vec::new(),
             legs: Vec::new(),
+            excluded: Vec::new(),
+            released: false,
             answered: false,
             reason: None,
         }
@@ -194,7 +200,11 @@ impl ContactRow {
                 self.answered = true;
                 self.become_(ContactState::Active, at);
             }
-            Event::ContactRequeued { .. } => {
+            Event::ContactRequeued { excluded, .. } => {
+                if let Some((agent, until)) = excluded {
+                    self.excluded.retain(|(other, _)| other != agent);
+                    self.excluded.push((*agent, *until));
+                }
                 self.offers.clear();
                 self.legs.retain(|leg| !leg.is_connecting());
                 self.become_(ContactState::Waiting, at);
@@ -205,6 +215,10 @@ impl ContactRow {
                 (self.priority, self.due_at) = (*priority, *due_at);
                 self.become_(ContactState::Waiting, at);
             }
+            Event::ContactReadmitted { agents, .. } => {
+                self.excluded.retain(|(agent, _)| !agents.contains(agent));
+            }
+            Event::ContactReleased { .. } => self.released = true,
             Event::ContactStepped { step, .. } => self.step = *step,
             Event::ContactPrioritised {
                 priority,
@@ -233,9 +247,7 @@ impl ContactRow {
                 self.leg(offer.offer, at, LegStanding::Ended { how: Some(*how) });
                 self.forget_old_legs();
             }
-            Event::ContactReadmitted { .. }
-            | Event::ContactReleased { .. }
-            | Event::MediaConnect { .. }
+            Event::MediaConnect { .. }
             | Event::MediaDisconnect { .. }
             | Event::MediaReported { .. }
             | Event::OfferMade { .. }

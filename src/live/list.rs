@@ -1,16 +1,17 @@
 //! Lists of rows as a lookout shows them: the states of views, and the answers to reads.
 
 use crate::access::scope::Scope;
-use crate::domain::urgency::Entry;
+use crate::domain::urgency::{Entry, Urgency};
 use crate::id::{AgentId, ContactId, QueueId, UserId};
 use crate::live::contact::ContactRow;
 use crate::live::delta::Seen;
 use crate::live::lookout::Lookout;
 use crate::live::picture::{Picture, Place};
-use crate::live::queue::Forecast;
+use crate::live::queue::{Forecast, QueueCell};
 use crate::live::seen::{AgentSeen, ContactSeen, Glass};
 use crate::live::topic::Topic;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -33,7 +34,26 @@ impl Picture {
     /// others and each part most urgent first, and how many there are.
     #[must_use]
     pub fn contacts_seen(&self, lookout: &Lookout, limit: usize) -> (Vec<ContactSeen>, usize) {
-        let mut seen: Vec<(&Arc<ContactRow>, Glass)> = self
+        let (seen, total) = match lookout.topic {
+            Topic::Contacts if lookout.is_whole() => self.first_of_all(lookout, limit),
+            Topic::Contact(_)
+            | Topic::Contacts
+            | Topic::QueueContacts(_)
+            | Topic::Connector
+            | Topic::Agents
+            | Topic::StatsQueues
+            | Topic::StatsAgents => self.first_of_scope(lookout, limit),
+        };
+        let mut forecasts = BTreeMap::new();
+        let rows = seen.into_iter().map(|(row, glass)| {
+            let place = self.place_by(row, &mut forecasts);
+            ContactSeen::new(Arc::clone(row), glass, place)
+        });
+        (rows.collect(), total)
+    }
+
+    fn first_of_scope(&self, lookout: &Lookout, limit: usize) -> (Vec<Seeing<'_>>, usize) {
+        let mut seen: Vec<Seeing<'_>> = self
             .candidates(lookout)
             .into_iter()
             .filter_map(|contact| self.contact(contact))
@@ -42,12 +62,45 @@ impl Picture {
         seen.sort_by_key(|(row, _)| (!row.in_line(), row.urgency()));
         let total = seen.len();
         seen.truncate(limit);
-        let mut forecasts = BTreeMap::new();
-        let rows = seen.into_iter().map(|(row, glass)| {
-            let place = self.place_by(row, &mut forecasts);
-            ContactSeen::new(Arc::clone(row), glass, place)
-        });
-        (rows.collect(), total)
+        (seen, total)
+    }
+
+    /// The first of the whole floor, by merging the orders of its queues: whoever sees all of
+    /// 100,000 contacts is shown the first few without a look at the rest.
+    fn first_of_all(&self, lookout: &Lookout, limit: usize) -> (Vec<Seeing<'_>>, usize) {
+        let mut orders: Vec<_> = self
+            .queues
+            .iter()
+            .map(|queue| queue.in_order().peekable())
+            .collect();
+        let mut heads = BinaryHeap::new();
+        let rank = |urgency: &Urgency| {
+            let row = self.contact(contact_of(urgency));
+            (!row.is_some_and(|row| row.in_line()), *urgency)
+        };
+        for (queue, order) in orders.iter_mut().enumerate() {
+            heads.extend(order.peek().map(|head| Reverse((rank(head), queue))));
+        }
+        let every = lookout.filter.is_empty();
+        let (mut seen, mut total) = (Vec::new(), 0);
+        while let Some(Reverse(((_, urgency), queue))) = heads.pop() {
+            let row = self.contact(contact_of(&urgency));
+            if let Some((row, glass)) = row.and_then(|row| Some((row, lookout.contact(row)?))) {
+                total += 1;
+                if seen.len() < limit {
+                    seen.push((row, glass));
+                }
+            }
+            if every && seen.len() >= limit {
+                let queues = self.queues.iter();
+                return (seen, queues.map(QueueCell::contacts_now).sum());
+            }
+            if let Some(order) = orders.get_mut(queue) {
+                order.next();
+                heads.extend(order.peek().map(|head| Reverse((rank(head), queue))));
+            }
+        }
+        (seen, total)
     }
 
     /// Every row that a lookout of a lossless topic shows, with how it is seen.
@@ -154,10 +207,7 @@ impl Picture {
             .queue(queue)
             .into_iter()
             .flat_map(|queue| queue.in_order());
-        entries.map(|urgency| {
-            let (Entry::Contact(contact) | Entry::Request(contact)) = urgency.entry;
-            contact
-        })
+        entries.map(|urgency| contact_of(&urgency))
     }
 
     fn of_agent(&self, agent: AgentId) -> impl Iterator<Item = ContactId> + '_ {
@@ -165,4 +215,12 @@ impl Picture {
         cell.into_iter()
             .flat_map(|cell| cell.contacts.iter().copied())
     }
+}
+
+/// A row with how it is seen.
+type Seeing<'a> = (&'a Arc<ContactRow>, Glass);
+
+fn contact_of(urgency: &Urgency) -> ContactId {
+    let (Entry::Contact(contact) | Entry::Request(contact)) = urgency.entry;
+    contact
 }

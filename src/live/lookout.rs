@@ -21,12 +21,34 @@ pub struct Lookout {
     pub(super) filter: Filter,
     pub(super) sight: Sight,
     pub(super) rules: Arc<Workspace>,
+    /// How every row is seen, where all are seen alike.
+    whole: Option<Glass>,
 }
 
 /// What a view says of one change: at most that something happened, and that its object went.
 pub type Says = std::iter::Flatten<std::array::IntoIter<Option<What>, 2>>;
 
 impl Lookout {
+    /// A lookout for somebody with this sight, by the facts that these rules state.
+    #[must_use]
+    pub fn new(topic: Topic, filter: Filter, sight: Sight, rules: Arc<Workspace>) -> Self {
+        let alike = sight.is_everything() && !sight.is_anonymous();
+        let whole = sight.decide_rows().ok().filter(|_| alike);
+        Self {
+            topic,
+            filter,
+            sight,
+            rules,
+            whole,
+        }
+    }
+
+    /// Whether every row of the topic that passes the filter is shown.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.whole.is_some()
+    }
+
     /// How the view shows a contact, if at all.
     #[must_use]
     pub fn contact(&self, row: &ContactRow) -> Option<Glass> {
@@ -39,6 +61,9 @@ impl Lookout {
         };
         if !on_topic || !self.filter.contact(row) {
             return None;
+        }
+        if self.whole.is_some() {
+            return self.whole.clone();
         }
         match self.topic {
             Topic::QueueContacts(_) => self.sight.waiting(&self.rules, row),

@@ -25,7 +25,8 @@
 //!   [`rules_changed`](board::Board::rules_changed) with the new rules.
 //! - Reads: [`contact`](board::Board::contact), [`contacts`](board::Board::contacts),
 //!   [`agents`](board::Board::agents), [`queues`](board::Board::queues),
-//!   [`table`](board::Board::table), [`trace`](board::Board::trace).
+//!   [`table`](board::Board::table), [`trace`](board::Board::trace),
+//!   [`explain`](board::Board::explain).
 //!
 //! A connector's report comes back in the log as `MediaReported` and ends its command; there is
 //! no other acknowledgement. Each command goes to the socket of its identity with the fewest,
@@ -46,6 +47,7 @@ pub mod contact;
 pub mod delta;
 pub mod dirty;
 pub mod ewt;
+mod explain;
 pub mod line;
 pub mod list;
 pub mod lookout;

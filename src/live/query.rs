@@ -3,8 +3,9 @@
 
 use crate::access::act;
 use crate::access::permit::Act;
+use crate::domain::event::PassedOver;
 use crate::domain::rules::QueueRules;
-use crate::id::{ContactId, QueueId};
+use crate::id::{AgentId, ContactId, QueueId};
 use crate::live::board::{Board, Refused};
 use crate::live::lookout::Lookout;
 use crate::live::seen::{AgentSeen, ContactSeen, DecisionSeen};
@@ -101,6 +102,28 @@ impl Board {
         Ok(seen.collect())
     }
 
+    /// Why a contact in line would not be given to an agent at this moment, as far as the log
+    /// tells; nothing where nothing stands in the way. Whether the agent would be given another
+    /// contact first is for the floor to know.
+    ///
+    /// # Errors
+    /// When the contact's trace or the agent may not be seen.
+    pub fn explain(
+        &self,
+        viewer: &Viewer,
+        contact: ContactId,
+        agent: AgentId,
+    ) -> Result<Option<PassedOver>, Refused> {
+        let sight = Sight::new(viewer.clone(), act::ContactTrace::NEEDS);
+        let row = self.picture.contact(contact).ok_or(Refused::NotFound)?;
+        sight.decide_contact(&self.picture.rules, row)?;
+        let agents = Sight::new(viewer.clone(), act::AgentWatch::NEEDS);
+        let seen = agents.agent(&self.picture.rules, agent);
+        seen.ok_or(Refused::NotFound)?;
+        let in_line = row.in_line();
+        Ok(self.picture.passed_over(row, agent).filter(|_| in_line))
+    }
+
     /// What the numbers of a queue say, for promises and metrics.
     #[must_use]
     pub fn queue_counts(&self, queue: QueueId) -> Option<(crate::live::queue::Counts, u32)> {
@@ -114,11 +137,7 @@ impl Board {
         if filter.names_agents() && sight.is_anonymous() {
             return Err(Refused::FilterHidden);
         }
-        Ok(Lookout {
-            topic,
-            filter,
-            sight,
-            rules: Arc::clone(&self.picture.rules),
-        })
+        let rules = Arc::clone(&self.picture.rules);
+        Ok(Lookout::new(topic, filter, sight, rules))
     }
 }

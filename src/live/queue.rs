@@ -64,6 +64,8 @@ impl Bucket {
 pub const QUEUE_OFF: &str = "queue_off";
 /// Reason of a member who is available but has the queue's channels off.
 pub const CHANNELS_OFF: &str = "channels_off";
+/// Reason of a member who is available until the last work ends, and has another wish after it.
+pub const LEAVING: &str = "leaving";
 
 /// A member's part in the numbers of a queue.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -144,7 +146,11 @@ impl Share {
         Self {
             bucket,
             reason: (bucket == Bucket::NotReady).then(|| {
-                let set = if chosen { CHANNELS_OFF } else { QUEUE_OFF };
+                let set = match (&row.next, chosen) {
+                    (Some(_), _) => LEAVING,
+                    (None, true) => CHANNELS_OFF,
+                    (None, false) => QUEUE_OFF,
+                };
                 Arc::from(row.reason().unwrap_or(set))
             }),
             free,
@@ -239,6 +245,12 @@ impl QueueCell {
     #[must_use]
     pub fn waiting_now(&self) -> u32 {
         self.line.len()
+    }
+
+    /// Contacts that are not closed.
+    #[must_use]
+    pub fn contacts_now(&self) -> usize {
+        self.line.len() as usize + self.rest.len()
     }
 
     /// Members in a bucket.

@@ -60,12 +60,9 @@ impl Board {
         let Some(view) = self.views.get(sub) else {
             return;
         };
-        let lookout = Lookout {
-            topic: view.lookout.topic,
-            filter: view.lookout.filter.clone(),
-            sight,
-            rules: Arc::clone(&self.picture.rules),
-        };
+        let (topic, filter) = (view.lookout.topic, view.lookout.filter.clone());
+        let rules = Arc::clone(&self.picture.rules);
+        let lookout = Lookout::new(topic, filter, sight, rules);
         let told = if view.table.is_some() {
             self.recut_table(sub, &lookout)
         } else {

@@ -3,7 +3,7 @@
 
 use crate::id::{ContactId, OfferId, Seq};
 use crate::limits;
-use crate::live::board::{Board, Refused, cut, open_leg, table_of};
+use crate::live::board::{Board, Refused, cut, open_leg, stands, table_of};
 use crate::live::change::Change;
 use crate::live::delta::{Cut, Replay, ResetWhy, Resumed, Revoked, Sub, Subscribed, Watcher};
 use crate::live::lookout::Lookout;
@@ -188,12 +188,8 @@ impl Board {
                 looked,
             )
         });
-        let lookout = Lookout {
-            topic: ask.topic,
-            filter: ask.filter.clone(),
-            sight,
-            rules: Arc::clone(&self.picture.rules),
-        };
+        let rules = Arc::clone(&self.picture.rules);
+        let lookout = Lookout::new(ask.topic, ask.filter.clone(), sight, rules);
         self.views
             .open(ask, lookout, leg, self.picture.as_of, table)
     }
@@ -222,8 +218,7 @@ impl Board {
         let sub = self.open(&ask, sight, Some(offer));
         self.views.watch(watcher, sub);
         let row = self.picture.contact(contact);
-        let leg = row.and_then(|row| row.legs.iter().find(|leg| leg.offer == offer));
-        match leg.map(|leg| leg.state.is_open()) {
+        match row.and_then(|row| stands(row, offer)) {
             Some(true) => {
                 if let Some(view) = self.views.views.get_mut(&sub) {
                     open_leg(view, &self.picture, &mut self.out);

@@ -173,6 +173,12 @@ impl Filter {
         }
     }
 
+    /// Whether everything passes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether the filter looks at what the anonymous lens hides.
     #[must_use]
     pub fn names_agents(&self) -> bool {

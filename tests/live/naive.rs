@@ -37,6 +37,7 @@ impl Contact {
 #[derive(Clone, Debug)]
 pub struct Agent {
     pub state: AgentState,
+    pub leaving: bool,
     pub lost: bool,
     pub on: BTreeSet<ChannelId>,
     pub queues: Vec<QueueId>,
@@ -71,6 +72,7 @@ impl Naive {
                 agent.id,
                 Agent {
                     state: AgentState::SignedOut,
+                    leaving: false,
                     lost: false,
                     on: BTreeSet::new(),
                     queues: Vec::new(),
@@ -252,15 +254,18 @@ impl Naive {
             } => of(agents, *agent, &|agent| {
                 agent.state = state.clone();
                 agent.lost = false;
+                agent.leaving = false;
                 agent.on = channels.iter().collect();
                 agent.queues.clone_from(queues);
             }),
             Event::AgentSignedOut { agent, .. } => of(agents, *agent, &|agent| {
                 agent.state = AgentState::SignedOut;
                 agent.lost = false;
+                agent.leaving = false;
             }),
-            Event::AgentStateChanged { agent, state, .. } => of(agents, *agent, &|agent| {
+            Event::AgentStateChanged { agent, state, next } => of(agents, *agent, &|agent| {
                 agent.state = state.clone();
+                agent.leaving = next.is_some();
             }),
             Event::AgentChannelsChanged { agent, channels } => of(agents, *agent, &|agent| {
                 agent.on = channels.iter().collect();
@@ -299,7 +304,8 @@ impl Naive {
     pub fn free(&self, agent: AgentId, channel: ChannelId, rules: &Workspace) -> u32 {
         let held = &self.agents[&agent];
         let own = rules.agent(agent).unwrap();
-        if held.state != AgentState::Available || held.lost || !held.on.contains(&channel) {
+        let works = held.state == AgentState::Available && !held.lost && !held.leaving;
+        if !works || !held.on.contains(&channel) {
             return 0;
         }
         let mut load = Load::default();
@@ -357,6 +363,7 @@ impl Naive {
             _ if free > 0 => "routable".to_owned(),
             _ if has(&["wrap_up"]) => "wrap_up".to_owned(),
             (AgentState::NotReady(reason), _) => format!("not_ready {reason}"),
+            _ if held.leaving => "not_ready leaving".to_owned(),
             _ if serves => "not_ready channels_off".to_owned(),
             _ => "not_ready queue_off".to_owned(),
         };

@@ -2,7 +2,8 @@
 
 use super::centre::Centre;
 use std::sync::Arc;
-use switchroom::domain::command::QueueCommand;
+use switchroom::domain::command::{FloorCommand, QueueCommand};
+use switchroom::domain::event::PassedOver;
 use switchroom::domain::offer::AgentState;
 use switchroom::id::ContactId;
 use switchroom::limits;
@@ -11,7 +12,7 @@ use switchroom::live::change::Fields;
 use switchroom::live::delta::{Body, Delta, Said, Watcher, What};
 use switchroom::live::ewt::Method;
 use switchroom::live::picture::Place;
-use switchroom::live::topic::{Ask, Topic};
+use switchroom::live::topic::{Ask, Filter, Topic};
 use switchroom::time::Span;
 
 struct Line {
@@ -186,4 +187,84 @@ fn a_wait_is_foretold_from_ten_answers_on_while_somebody_is_there() {
         "{ewt:?}: an answer every six seconds"
     );
     assert!(ewt.p90_ms > 2 * ewt.ms);
+}
+
+#[test]
+fn the_most_urgent_in_line_come_first_whoever_asks() {
+    let mut line = Line::new();
+    line.centre.sign_in("cy");
+    let answered = line.centre.submit("site", "spare", "chat");
+    line.centre.accept_all();
+    line.centre
+        .set_state("cy", AgentState::NotReady("pause".to_owned()));
+    let late = line.centre.submit_with("site", "calls", "voice", -3);
+    let calls = line.centre.submit("site", "calls", "voice");
+    let first = line.centre.submit_with("shop", "calls", "voice", 5);
+    let mail = line.centre.submit("shop", "mails", "email");
+    line.fold();
+    let list = |line: &Line, login: &str, limit: usize| {
+        let viewer = line.centre.viewer(login, 1);
+        let (rows, total) = line
+            .board
+            .contacts(&viewer, Filter::default(), limit)
+            .unwrap();
+        let ids: Vec<ContactId> = rows.iter().map(|row| row.id()).collect();
+        (ids, total)
+    };
+    let all = vec![first, calls, late, mail, answered];
+    assert_eq!(list(&line, "alex", 9), (all.clone(), 5));
+    assert_eq!(list(&line, "alex", 2), (all[..2].to_vec(), 5));
+    assert_eq!(list(&line, "sue", 2), (all[..2].to_vec(), 3));
+    let mut filter = Filter::default();
+    let rules = &line.centre.rules;
+    filter
+        .add(Topic::Contacts, "queue", "mails", rules)
+        .unwrap();
+    filter
+        .add(Topic::Contacts, "channel", "email", rules)
+        .unwrap();
+    let viewer = line.centre.viewer("alex", 1);
+    let (rows, total) = line.board.contacts(&viewer, filter, 1).unwrap();
+    assert_eq!((rows[0].id(), total), (mail, 1));
+}
+
+#[test]
+fn one_named_agent_is_explained_on_demand() {
+    let mut line = Line::new();
+    let contact = line.centre.submit("site", "mails", "email");
+    line.fold();
+    let why = |line: &Line, login: &str| {
+        let viewer = line.centre.viewer("alex", 1);
+        line.board
+            .explain(&viewer, contact, line.centre.agent(login))
+            .unwrap()
+    };
+    assert_eq!(why(&line, "cy"), Some(PassedOver::NotRoutable));
+    line.centre.sign_in("ana");
+    line.centre.sign_in("eli");
+    line.fold();
+    assert_eq!(
+        why(&line, "ana"),
+        Some(PassedOver::NotRoutable),
+        "no member of the queue"
+    );
+    assert_eq!(why(&line, "eli"), Some(PassedOver::ChannelOff));
+    line.centre.sign_in("dee");
+    let (offer, _) = line.centre.offers()[0];
+    let reason = None;
+    line.centre
+        .floor("dee", FloorCommand::Decline { offer, reason });
+    line.fold();
+    assert_eq!(why(&line, "dee"), Some(PassedOver::Excluded));
+    line.centre.pass(limits::RETRY_AFTER);
+    line.centre
+        .set_state("dee", AgentState::NotReady("pause".to_owned()));
+    line.fold();
+    assert_eq!(why(&line, "dee"), Some(PassedOver::NotRoutable));
+    let sue = line.centre.viewer("sue", 1);
+    let dee = line.centre.agent("dee");
+    assert!(
+        line.board.explain(&sue, contact, dee).is_err(),
+        "out of sight"
+    );
 }
