@@ -7,6 +7,7 @@ mod document;
 mod example;
 mod page;
 mod sample;
+mod sample_event;
 mod yaml;
 
 use std::fs;

@@ -1,13 +1,14 @@
 //! What the examples say: one small story of a chat, with every method, event and message.
 
+use super::sample_event::events;
 use crate::wire::event::EventName;
 use crate::wire::method::Method;
 use serde_json::{Value, json};
 
 /// The contact of the story.
-const CONTACT: &str = "019aa5d2-7c40-7b1e-9f3a-52d1f0a7c001";
+pub(super) const CONTACT: &str = "019aa5d2-7c40-7b1e-9f3a-52d1f0a7c001";
 /// When the story begins.
-const T: u64 = 1_763_756_000_000;
+pub(super) const T: u64 = 1_763_756_000_000;
 /// Epoch of the log.
 const EPOCH: &str = "1763750000000";
 /// Secret of the session.
@@ -153,7 +154,7 @@ fn answer(method: Method) -> Value {
     }
 }
 
-fn agent() -> Value {
+pub(super) fn agent() -> Value {
     json!({
         "id": "ana", "name": "Ana", "state": "not_ready", "reason": "lunch", "since": T,
         "next_state": {"state": "signed_out"}, "summary": "on_contact", "connection": "connected",
@@ -165,11 +166,11 @@ fn agent() -> Value {
     })
 }
 
-fn customer() -> Value {
+pub(super) fn customer() -> Value {
     json!({"id": "c-9", "name": "Rosa"})
 }
 
-fn offer() -> Value {
+pub(super) fn offer() -> Value {
     json!({
         "offer": "o17", "contact": CONTACT, "channel": "chat", "queue": "billing",
         "deadline": T + 31_200, "auto_accept": false, "may_decline": true,
@@ -181,14 +182,14 @@ fn offer() -> Value {
 }
 
 /// A leg as its agent sees it.
-fn leg(state: &str, until: Value) -> Value {
+pub(super) fn leg(state: &str, until: Value) -> Value {
     json!({
         "contact": CONTACT, "offer": "o17", "channel": "chat", "queue": "billing", "role": "owner",
         "state": state, "since": T + 3_000, "until": until,
     })
 }
 
-fn contact() -> Value {
+pub(super) fn contact() -> Value {
     json!({
         "contact": CONTACT, "channel": "chat", "external_id": "x-1", "queue": "billing", "state": "waiting",
         "since": T, "first_entry": T, "due_at": T + 60_000, "priority": 0, "tier": 5, "customer": customer(),
@@ -352,159 +353,4 @@ fn snapshots() -> Vec<Value> {
         snapshot("v9", json!({"data": {"contacts": [contact()], "total": 1}})),
         snapshot("v10", json!({"data": {"agents": [agent()]}})),
     ]
-}
-
-/// Samples of an event: on `me` where it is shown there, and on another topic where it is
-/// shown there.
-fn events(name: EventName) -> Vec<Value> {
-    let event = |sub: &str, key: &str, data: Value| {
-        json!({"type": "event", "sub": sub, "seq": 150, "prev": 140, "at": T + 3_000, "event": name.word(),
-               "key": key, "data": data})
-    };
-    let changed = |change: Value| {
-        let mut data = json!({"contact": CONTACT});
-        for (key, value) in change.as_object().expect("is an object") {
-            data[key.as_str()] = value.clone();
-        }
-        event("v8", CONTACT, data)
-    };
-    let ended = |why: Option<&str>| {
-        let mut data = json!({"offer": "o17", "contact": CONTACT});
-        if let Some(why) = why {
-            data["why"] = json!(why);
-        }
-        event("me", "o17", data)
-    };
-    let owner = |state: &str, until: Value| {
-        let mut leg = leg(state, until);
-        leg["agent"] = json!("ana");
-        leg
-    };
-    let on_agents = |more: Value| {
-        let mut data = agent();
-        for (key, value) in more.as_object().expect("is an object") {
-            data[key.as_str()] = value.clone();
-        }
-        event("v10", "ana", data)
-    };
-    match name {
-        EventName::OfferMade => vec![
-            event("me", "o17", offer()),
-            on_agents(json!({"offer": "o17"})),
-        ],
-        EventName::OfferWithdrawn => {
-            vec![
-                ended(Some("abandoned")),
-                on_agents(json!({"offer": "o17", "why": "abandoned"})),
-            ]
-        }
-        EventName::OfferMissed => vec![
-            ended(None),
-            on_agents(json!({"offer": "o17", "why": "missed"})),
-        ],
-        EventName::OfferDeclined => vec![ended(None)],
-        EventName::OfferFailed => vec![ended(Some("technical"))],
-        EventName::LegConnecting => vec![event("me", CONTACT, leg("connecting", Value::Null))],
-        EventName::LegConnected => {
-            let mut mine = leg("connected", Value::Null);
-            mine["sub"] = json!("l17");
-            let mut theirs = changed(json!({
-                "state": "active", "since": T + 3_000, "position": null, "ewt_ms": null,
-                "agents": ["ana"], "legs": [owner("connected", Value::Null)], "offer": "o17", "agent": "ana",
-            }));
-            theirs["actor"] = json!("ana");
-            vec![event("me", CONTACT, mine), theirs]
-        }
-        EventName::LegWrapUp => vec![
-            event("me", CONTACT, leg("wrap_up", json!(T + 90_000))),
-            changed(json!({
-                "state": "wrap_up", "agents": ["ana"], "legs": [owner("wrap_up", json!(T + 90_000))],
-                "offer": "o17", "agent": "ana", "why": "customer",
-            })),
-        ],
-        EventName::LegWrapUpGiven => {
-            vec![changed(
-                json!({"state": "wrap_up", "offer": "o17", "agent": "ana"}),
-            )]
-        }
-        EventName::LegEnded => vec![
-            event("me", CONTACT, leg("ended", Value::Null)),
-            changed(json!({
-                "state": "wrap_up", "agents": [], "legs": [], "offer": "o17", "agent": "ana", "why": "wrapped_up",
-            })),
-        ],
-        EventName::AgentStateChanged
-        | EventName::AgentChannelsChanged
-        | EventName::AgentQueuesChanged
-        | EventName::AgentResumed => vec![event("me", "ana", agent())],
-        EventName::AgentSignedOut => vec![on_agents(json!({"why": "own"}))],
-        EventName::AgentSignedIn | EventName::AgentConnectionLost => vec![on_agents(json!({}))],
-        EventName::ContactEntered => vec![changed(json!({
-            "state": "waiting", "since": T, "queue": "billing", "due_at": T + 60_000, "priority": 0, "tier": 5,
-            "customer": customer(), "position": 3, "ewt_ms": 45_000,
-        }))],
-        EventName::ContactOffered => vec![changed(json!({
-            "state": "offered", "since": T + 1_200, "agents": ["ana"], "offer": "o17", "agent": "ana",
-        }))],
-        EventName::ContactConnecting => {
-            vec![changed(
-                json!({"state": "connecting", "since": T + 2_500, "offer": "o17", "agent": "ana"}),
-            )]
-        }
-        EventName::ContactRequeued => vec![changed(json!({
-            "state": "waiting", "since": T + 4_000, "position": 1, "ewt_ms": null, "agents": [],
-            "agent": "ana", "why": "missed",
-        }))],
-        EventName::ContactReturned => vec![changed(json!({
-            "state": "waiting", "since": T + 4_000, "due_at": T, "priority": 5, "position": 1,
-            "agents": [], "legs": [], "why": "connection_lost",
-        }))],
-        EventName::ContactReadmitted | EventName::ContactStepped | EventName::ContactReleased => {
-            vec![changed(json!({"state": "waiting"}))]
-        }
-        EventName::ContactPrioritised => {
-            let mut message = changed(
-                json!({"state": "waiting", "due_at": T, "priority": 5, "tier": 2, "position": 1}),
-            );
-            message["actor"] = json!("sue");
-            message["as"] = json!("ana");
-            message["replay"] = json!(true);
-            vec![message]
-        }
-        EventName::ContactUpdated => {
-            vec![changed(
-                json!({"state": "waiting", "attributes": {"plan": "silver"}}),
-            )]
-        }
-        EventName::ContactPosition => {
-            vec![event(
-                "v8",
-                CONTACT,
-                json!({"contact": CONTACT, "position": 2, "ewt_ms": 30_000}),
-            )]
-        }
-        EventName::ContactEnded => {
-            vec![changed(
-                json!({"state": "wrap_up", "since": T + 80_000, "reason": "completed"}),
-            )]
-        }
-        EventName::ContactClosed => {
-            vec![changed(
-                json!({"state": "closed", "since": T + 95_000, "reason": "completed"}),
-            )]
-        }
-        EventName::MediaConnect => vec![event(
-            "v11",
-            CONTACT,
-            json!({"command": "m3", "contact": CONTACT, "leg": "o17", "agent": "ana",
-                   "address": "sip:ana@example.com", "deadline": T + 12_500}),
-        )],
-        EventName::MediaDisconnect => {
-            vec![event(
-                "v11",
-                CONTACT,
-                json!({"command": "m4", "contact": CONTACT, "leg": "o17"}),
-            )]
-        }
-    }
 }

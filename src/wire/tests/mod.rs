@@ -1,11 +1,13 @@
 //! The protocol from outside: what is read, what is refused and how, and what comes back.
 
+mod frame;
 mod fuzz;
 mod inbound;
 mod outbound;
+mod params;
 
 use super::codec::Encoding;
-use super::frame::Inbound;
+use super::frame::{Inbound, Invalid};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -26,4 +28,13 @@ fn only(encoding: Encoding, frame: &Bytes) -> Inbound {
         .expect("the frame can be taken apart");
     assert_eq!(messages.len(), 1);
     messages.remove(0)
+}
+
+/// The only message of a frame, which is none of ours.
+fn refused(encoding: Encoding, frame: &Bytes) -> Invalid {
+    let message = only(encoding, frame);
+    let Inbound::Invalid(invalid) = message else {
+        panic!("{encoding} reads {frame:?} as {message:?}");
+    };
+    invalid
 }
