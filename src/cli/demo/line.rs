@@ -103,10 +103,7 @@ impl Line {
                 Message::Text(text) => {
                     let parsed = serde_json::from_str(&text)
                         .map_err(|error| Cut::Closed(format!("no JSON came: {error}")))?;
-                    let messages = match parsed {
-                        Value::Array(messages) => messages,
-                        one => vec![one],
-                    };
+                    let messages = frame_messages(parsed);
                     for message in messages.iter().filter(|m| m["type"] == "ping") {
                         let pong = json!({ "type": "pong", "at": message["at"] });
                         self.send(pong).await?;
@@ -171,5 +168,13 @@ impl Line {
             method: method.to_owned(),
             error: reply["error"].take(),
         })
+    }
+}
+
+/// A frame is one message or an array of them.
+fn frame_messages(mut frame: Value) -> Vec<Value> {
+    match frame.as_array_mut() {
+        Some(messages) => std::mem::take(messages),
+        None => vec![frame],
     }
 }

@@ -166,6 +166,10 @@ impl Roster {
     }
 
     /// Takes an event in. Events of queues change nothing.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the rest is named, event by event, in agent_event"
+    )]
     pub fn fold(&mut self, at: Instant, event: &Event) {
         match event {
             Event::OfferMade {

@@ -103,6 +103,10 @@ impl Book {
     }
 
     /// Takes an event in. Events of other queues and of the floor change nothing.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the rest is named, event by event, in subject"
+    )]
     pub fn fold(&mut self, at: Instant, event: &Event, content: Option<&Content>) {
         match event {
             Event::ContactEntered {
@@ -149,6 +153,10 @@ impl Book {
 }
 
 impl Held {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the rest is named in fold_leg, and subject lets no other through"
+    )]
     fn fold(&mut self, at: Instant, event: &Event, content: Option<&Content>) {
         match event {
             Event::ContactOffered {
@@ -212,6 +220,10 @@ impl Held {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "subject lets no other event through, and a debug build says so"
+    )]
     fn fold_leg(&mut self, at: Instant, event: &Event) {
         match event {
             Event::LegWrapUpStarted {
