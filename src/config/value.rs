@@ -101,7 +101,7 @@ pub fn length(text: &str) -> Option<Span> {
 /// Longer than a year is a slip, and would not fit the timers of other programs.
 const LONGEST: Span = Span::hours(24 * 366);
 
-/// Writes a length of time as [`Length`] reads it.
+/// Writes a length of time as a key reads it.
 #[must_use]
 pub fn written(span: Span) -> String {
     let mut left = span.0;

@@ -200,7 +200,7 @@ impl Board {
     }
 
     /// Opens the view of a contact for the life of an agent's leg. Its name can be told at once.
-    /// Its state comes as [`Body::Opened`] when the log has come to the leg, and it ends with the
+    /// Its state comes as `Body::Opened` when the log has come to the leg, and it ends with the
     /// leg, as [`Revoked::LegEnded`].
     pub fn open_for_leg(
         &mut self,

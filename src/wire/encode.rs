@@ -74,7 +74,7 @@ impl Encoding {
 }
 
 /// Joins encoded messages into one frame, an array of them. At most
-/// [`FRAME_MESSAGES`](crate::limits::FRAME_MESSAGES) go into a frame; what is over is in the
+/// [`FRAME_MESSAGES`] go into a frame; what is over is in the
 /// next one.
 #[must_use]
 pub fn batches(encoding: Encoding, messages: &[Bytes]) -> Vec<Bytes> {
