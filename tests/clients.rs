@@ -1,5 +1,7 @@
 //! Clients in another language, over both encodings: the server binary, real sockets, Python.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -1,6 +1,12 @@
 //! Transcripts: a few commands, then everything the machines said. `UPDATE=1` rewrites the
 //! files under `tests/transcripts/`; the diff is the review.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that cannot go on says where"
+)]
+
 #[path = "transcripts/say.rs"]
 mod say;
 #[path = "transcripts/setup.rs"]
