@@ -281,6 +281,11 @@ impl RunArgs {
         }
     }
 
+    /// How long tables have to show that all is over: three updates.
+    pub fn tables_settle(&self) -> Duration {
+        Duration::from_secs(3) / self.hz
+    }
+
     /// Threads of the relay's runtime.
     pub fn floor_threads(&self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);

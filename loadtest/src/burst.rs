@@ -11,8 +11,6 @@ use crate::stage::Stage;
 
 /// The last offer is waited for no longer.
 const OFFERED_WITHIN: Duration = Duration::from_secs(30);
-/// Tables have this long to show that all is over.
-const TABLES_SETTLE: Duration = Duration::from_millis(1_500);
 
 /// Runs a burst of `contacts` and fills the report.
 pub async fn run(args: &RunArgs, contacts: usize, report: &mut Report) -> Result<()> {
@@ -42,7 +40,7 @@ pub async fn run(args: &RunArgs, contacts: usize, report: &mut Report) -> Result
     .await;
     let drained = clock::now() + Duration::from_secs_f64(args.drain.max(0.0));
     until(drained, || stage.run.ledger.turn().open() == 0).await;
-    pause(TABLES_SETTLE).await;
+    pause(args.tables_settle()).await;
     phase.done("done");
     if let (Some(before), Some(after)) = (before, stage.usage()) {
         report.server.rss_bytes = Some(after.rss);

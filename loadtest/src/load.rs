@@ -22,8 +22,6 @@ const SAMPLE: Duration = Duration::from_millis(20);
 const JUDGE: u32 = 5;
 /// Between slices, so that one does not warm the other's caches or delay its first frames.
 const SETTLE: Duration = Duration::from_millis(200);
-/// Tables have this long to show that all is over.
-const TABLES_SETTLE: Duration = Duration::from_millis(1_500);
 /// The relay's slices are no longer than this, unless asked.
 const FLOOR_SECONDS: f64 = 5.0;
 /// Start of a relay's slice that is not measured; a relay needs less of it than agents do.
@@ -154,7 +152,7 @@ impl Load<'_> {
         }
         phase.done("done");
         let phase = stage.progress.phase("drain", 1);
-        pause(TABLES_SETTLE).await;
+        pause(self.args.tables_settle()).await;
         phase.done("done");
         Ok(())
     }
