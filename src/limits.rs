@@ -99,6 +99,13 @@ pub const ROLE_DEPTH: usize = 8;
 pub const EXT_PAGES: usize = 128;
 /// Live events a connection may owe its reader, in bytes; then 4008.
 pub const OUTBOUND_BYTES: usize = 1024 * 1024;
+/// A reader that owes more than this is sent no more changes of tables, in bytes; when it has
+/// caught up it gets the whole table instead.
+pub const BEHIND_BYTES: usize = 256 * 1024;
+/// Readers that fell behind are looked at this often.
+pub const BEHIND_EVERY: Span = Span(250);
+/// Doors that get a message of a view before others have their turn.
+pub const FAN_OUT: usize = 8;
 /// Live events kept while a snapshot of their view drains, in bytes.
 pub const SNAPSHOT_BACKLOG_BYTES: usize = 4 * 1024 * 1024;
 /// One part of a snapshot, in bytes.

@@ -1,5 +1,10 @@
 //! Tests of the engine with its real machines: what leaves when, restarts, streams, indexes.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at anything that it does not expect"
+)]
+
 #[cfg(test)]
 mod engine {
     mod centre;
@@ -8,4 +13,5 @@ mod engine {
     mod streams;
     mod submits;
     mod walk;
+    mod watch;
 }

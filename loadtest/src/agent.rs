@@ -100,9 +100,7 @@ impl Agent {
         let (Some(sub), Some(seq)) = (message.sub.as_deref(), message.seq) else {
             bail!("an event without `sub` or `seq`");
         };
-        let prev = message.prev.unwrap_or(u64::MAX);
-        let aside = message.event.is_some_and(Happened::is_aside);
-        if let Err(flaw) = self.views.step(sub, seq, prev, aside) {
+        if let Err(flaw) = self.views.step(sub, seq, message.prev.unwrap_or(u64::MAX)) {
             let mut ledger = self.run.ledger.turn();
             ledger
                 .broken
@@ -138,7 +136,6 @@ impl Agent {
             | Happened::ContactRequeued
             | Happened::ContactReturned
             | Happened::ContactClosed
-            | Happened::ContactPosition
             | Happened::MediaConnect
             | Happened::MediaDisconnect
             | Happened::Other => {}

@@ -52,9 +52,7 @@ impl Connector {
         };
         {
             let mut ledger = self.run.ledger.turn();
-            let prev = message.prev.unwrap_or(u64::MAX);
-            let aside = message.event.is_some_and(Happened::is_aside);
-            if let Err(flaw) = self.views.step(sub, seq, prev, aside) {
+            if let Err(flaw) = self.views.step(sub, seq, message.prev.unwrap_or(u64::MAX)) {
                 ledger
                     .broken
                     .note(Promise::Positions, || format!("{CONNECTOR}: {flaw}"));
@@ -77,7 +75,6 @@ impl Connector {
             | Happened::ContactRequeued
             | Happened::ContactReturned
             | Happened::ContactClosed
-            | Happened::ContactPosition
             | Happened::Other => return Ok(()),
         };
         let Some(command) = data.and_then(|data| data.command.as_deref()) else {

@@ -30,9 +30,8 @@ impl Views {
 
     /// An event of a view; the error says what is wrong with its position.
     ///
-    /// A view is whole while `prev` is not greater than the last position seen and `seq` is. What is
-    /// told `aside` of the log may stand at the last position seen.
-    pub fn step(&mut self, sub: &str, seq: u64, prev: u64, aside: bool) -> Result<(), String> {
+    /// A view is whole while `prev` is not greater than the last position seen and `seq` is.
+    pub fn step(&mut self, sub: &str, seq: u64, prev: u64) -> Result<(), String> {
         let Some(last) = self.last.get_mut(sub) else {
             return Err(format!("event {seq} of view {sub}, which has not started"));
         };
@@ -43,7 +42,7 @@ impl Views {
                 "view {sub}: event {seq} follows {prev}, but the last seen is {before}"
             ));
         }
-        if seq < before || (seq == before && !aside) {
+        if seq <= before {
             return Err(format!(
                 "view {sub}: event {seq} comes again or late, after {before}"
             ));
@@ -59,17 +58,14 @@ mod tests {
     #[test]
     fn a_whole_view_is_silent_and_every_flaw_speaks() {
         let mut views = Views::default();
-        assert!(views.step("me", 5, 1, false).is_err(), "not started");
+        assert!(views.step("me", 5, 1).is_err(), "not started");
         views.start("me", 10);
-        assert!(views.step("me", 12, 4, false).is_ok());
-        assert!(views.step("me", 15, 12, false).is_ok());
-        assert!(views.step("me", 15, 12, false).is_err(), "repeated");
-        assert!(views.step("me", 14, 12, false).is_err(), "back");
-        assert!(views.step("me", 20, 18, false).is_err(), "gap");
-        assert!(views.step("me", 21, 20, false).is_ok());
-        assert!(views.step("me", 21, 21, true).is_ok(), "aside");
-        assert!(views.step("me", 20, 20, true).is_err(), "aside and back");
-        assert!(views.step("me", 25, 22, true).is_err(), "aside of a gap");
+        assert!(views.step("me", 12, 4).is_ok());
+        assert!(views.step("me", 15, 12).is_ok());
+        assert!(views.step("me", 15, 12).is_err(), "repeated");
+        assert!(views.step("me", 14, 12).is_err(), "back");
+        assert!(views.step("me", 20, 18).is_err(), "gap");
+        assert!(views.step("me", 21, 20).is_ok());
     }
 
     #[test]
@@ -80,7 +76,7 @@ mod tests {
             views.start(&sub, 0);
             views.end(&sub);
         }
-        assert!(views.step("v0", 2, 0, false).is_err());
-        assert!(views.step("v1", 2, 0, false).is_ok());
+        assert!(views.step("v0", 2, 0).is_err());
+        assert!(views.step("v1", 2, 0).is_ok());
     }
 }

@@ -190,7 +190,8 @@ pub async fn start(config: &Config, key: TokenKey) -> Result<Running, Failure> {
         .workspaces
         .iter()
         .map(|workspace| {
-            let engine = Engine::start(Arc::clone(&workspace.rules), Options::default())?;
+            let names = Arc::clone(workspace.directory.names());
+            let engine = Engine::start(Arc::clone(&workspace.rules), names, Options::default())?;
             Ok(Floor {
                 workspace: workspace.clone(),
                 engine,

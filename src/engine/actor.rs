@@ -97,7 +97,7 @@ impl<K: Kind> Actor<K> {
         let (out, trip, source) = (&mut self.out, &self.post.trip, self.kind.source());
         let applied = guarded(|| {
             if let Some(trip) = trip {
-                trip(source);
+                trip(source, reply_to.is_some());
             }
             machine.apply(now, input, out);
         });
@@ -179,7 +179,7 @@ impl<K: Kind> Actor<K> {
 fn restarted(source: Source) -> Effect {
     let queue: Option<QueueId> = match source {
         Source::Queue(queue) => Some(queue),
-        Source::Floor => None,
+        Source::Floor | Source::Board => None,
     };
     Effect::Event {
         event: Event::ActorRestarted { queue },

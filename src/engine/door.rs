@@ -2,160 +2,21 @@
 //! and empties it; an HTTP exchange waits for one answer by [`Doors::once`]. A door is bounded
 //! in bytes, and nobody who puts something into it ever waits: a slow door is closed.
 
+use super::delivery::counted;
 use super::inbox::{Emptier, Filler, inbox};
-use crate::domain::machine::{Answer, Me, Refusal, ReplyTo};
+use crate::domain::machine::{Answer, Refusal, ReplyTo};
 use crate::id::{AgentId, Generation, Seq};
 use crate::limits;
-use crate::time::Instant;
-use bytes::Bytes;
 use dashmap::DashMap;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 
+pub use super::delivery::{Close, Delivery, MyEvent, Owed, Parts, SnapshotWhy, ToDoor};
+
 /// Number of a door; never used again while the process lives.
 pub type DoorId = u64;
-
-/// What a message that is not yet encoded counts in the budget of its door, in bytes.
-const STRUCTURED_BYTES: usize = 512;
-
-/// Name of a view on the wire, `v…`: equal views of a workspace have equal names.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Sub(pub u64);
-
-impl std::fmt::Display for Sub {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "v{}", self.0)
-    }
-}
-
-/// What a door receives.
-#[derive(Debug)]
-pub enum ToDoor {
-    /// The answer to a request; what it says is durable.
-    Reply {
-        /// The request, as `ReplyTo` named it.
-        request: u64,
-        /// The answer.
-        result: Result<Answer, Refusal>,
-        /// A position that includes the effect.
-        seq: Seq,
-    },
-    /// An event on the agent's own stream, sent at once.
-    Me(MyEvent),
-    /// The agent's own stream was replayed to its end: what follows is new.
-    MeLive,
-    /// A view was opened, or had been open on this door before.
-    Subscribed {
-        /// The request, as the subscriber named it.
-        request: u64,
-        /// The view.
-        sub: Sub,
-        /// Position of the board.
-        seq: Seq,
-    },
-    /// The state of a view; its live frames follow, and are to be kept until the last part of
-    /// this is written. A later snapshot of the same view takes the place of this one.
-    Snapshot {
-        /// The view.
-        sub: Sub,
-        /// Why it comes.
-        why: SnapshotWhy,
-        /// Encodes itself as the socket drains.
-        parts: Box<dyn Parts>,
-    },
-    /// A message of a view, encoded for this door's protocol.
-    Frame {
-        /// The view.
-        sub: Sub,
-        /// Position of the event; of the newest, when there are several in it.
-        seq: Seq,
-        /// One whole message; shared with every door of the view.
-        bytes: Bytes,
-    },
-    /// The replay of a view is done.
-    Live {
-        /// The view.
-        sub: Sub,
-    },
-    /// A view is taken away.
-    Revoked {
-        /// The view.
-        sub: Sub,
-        /// Why, in a word of the protocol.
-        reason: &'static str,
-    },
-    /// The last thing a door receives.
-    Close(Close),
-}
-
-/// Why a snapshot comes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SnapshotWhy {
-    /// The view was just opened.
-    Opened,
-    /// The reader fell behind a conflated view: the newest state instead of what it missed.
-    Behind,
-    /// Continuity cannot be proved; `reset` goes before it.
-    Reset,
-}
-
-/// A snapshot that is cut, and is encoded part by part outside the board's turn.
-pub trait Parts: Send + std::fmt::Debug {
-    /// The next message, of at most `limits::SNAPSHOT_PART_BYTES` where rows allow it; none
-    /// after the last.
-    fn next_part(&mut self) -> Option<Bytes>;
-}
-
-/// Why the engine closes a door.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Close {
-    /// It owes its reader more than `limits::OUTBOUND_BYTES`.
-    SlowReader,
-    /// A newer session of the same agent took over.
-    Superseded,
-    /// The server stops.
-    Stopping,
-}
-
-/// An event on an agent's own stream.
-#[derive(Clone, Debug)]
-pub struct MyEvent {
-    /// Its position.
-    pub seq: Seq,
-    /// Position of the event before it on this stream, at first of the reply to the sign-in.
-    pub prev: Seq,
-    /// When it happened.
-    pub at: Instant,
-    /// What is said.
-    pub me: Arc<Me>,
-    /// It is repeated to a socket that is back.
-    pub replay: bool,
-}
-
-/// Something a door received. Until it is dropped it counts in what the door owes its reader,
-/// so it should be held until its bytes are written.
-#[derive(Debug)]
-pub struct Delivery {
-    /// What is received.
-    pub what: ToDoor,
-    /// Its share of the budget.
-    pub owed: Owed,
-}
-
-/// A share of a door's budget, given back when dropped.
-#[derive(Debug)]
-pub struct Owed {
-    bytes: usize,
-    budget: Arc<AtomicUsize>,
-}
-
-impl Drop for Owed {
-    fn drop(&mut self) {
-        self.budget.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
 
 /// The receiving end of a session. Dropping it closes the door: the engine then takes the
 /// session's socket for lost.
@@ -226,21 +87,6 @@ impl ToSession {
         };
         let what = ToDoor::Close(why);
         self.items.finish(Delivery { what, owed });
-    }
-}
-
-/// What something counts in a door's budget. A snapshot is not counted: it is encoded only as
-/// the socket drains.
-fn counted(what: &ToDoor) -> usize {
-    match what {
-        ToDoor::Frame { bytes, .. } => bytes.len(),
-        ToDoor::Reply { .. } | ToDoor::Me(_) => STRUCTURED_BYTES,
-        ToDoor::MeLive
-        | ToDoor::Subscribed { .. }
-        | ToDoor::Snapshot { .. }
-        | ToDoor::Live { .. }
-        | ToDoor::Revoked { .. }
-        | ToDoor::Close(_) => 0,
     }
 }
 
@@ -424,10 +270,11 @@ pub(super) fn sign_in_of(result: &Result<Answer, Refusal>) -> Option<(AgentId, G
 
 #[cfg(test)]
 mod tests {
-    use super::{Close, Doors, Sub, ToDoor};
+    use super::{Close, Doors, ToDoor};
     use crate::domain::machine::{Answer, Refusal};
     use crate::id::{OfferId, Seq};
     use crate::limits;
+    use crate::live::delta::Sub;
     use bytes::Bytes;
     use std::collections::VecDeque;
     use std::sync::Arc;
@@ -435,7 +282,7 @@ mod tests {
 
     fn frame(bytes: usize) -> ToDoor {
         ToDoor::Frame {
-            sub: Sub(1),
+            sub: Sub::View(1),
             seq: Seq(1),
             bytes: Bytes::from(vec![b'x'; bytes]),
         }

@@ -2,18 +2,20 @@
 //! stops them in order; doors and streams are how things come out.
 
 use super::actor::Actor;
+use super::board::{BoardActor, ToBoard};
 use super::clock::Clock;
 use super::door::{DoorId, Doors};
 use super::external::Submit;
 use super::fatal::Fatal;
 use super::kinds::{FloorKind, QueueKind};
-use super::mailbox::Mail;
+use super::mailbox::{Mail, Mailbox, mailbox};
 use super::me::{Resumed, Streams};
 use super::metrics::Readings;
 use super::post::{Outlet, Post, Trip};
 use super::registry::Registry;
 use super::restart::Kind;
 use super::sequencer::Sequencer;
+use crate::directory::WorkspaceNames;
 use crate::domain::command::{Asked, FloorCommand, FloorInput, QueueCommand, QueueInput};
 use crate::domain::contact::{Content, Facts};
 use crate::domain::floor::Counters;
@@ -41,6 +43,8 @@ pub struct Options {
     pub clock: Clock,
     /// Opens the journal.
     pub journal: OpenJournal,
+    /// The runtime of the sockets, on which the board runs too; the caller's when absent.
+    pub sockets: Option<Handle>,
     /// For tests: runs before a machine takes an input in, and may panic in its place.
     pub trip: Option<Trip>,
 }
@@ -51,6 +55,7 @@ impl Default for Options {
         Self {
             clock: Clock::system(),
             journal: Box::new(|epoch, release| Ok(Arc::new(Memory::start(epoch, release)?))),
+            sockets: None,
             trip: None,
         }
     }
@@ -73,8 +78,10 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     post: Arc<Post>,
+    board: Mailbox<ToBoard>,
     rules: RwLock<Arc<Workspace>>,
     actors: TaskTracker,
+    boards: TaskTracker,
     on: Handle,
     /// Ends the actors' thread.
     done: CancellationToken,
@@ -83,12 +90,20 @@ struct Inner {
 }
 
 impl Engine {
-    /// Starts the floor of a workspace and its queues, on a thread of their own.
+    /// Starts the floor of a workspace and its queues, on a thread of their own, and its board
+    /// on the runtime of the sockets.
     ///
     /// # Errors
-    /// When the journal cannot be opened or a thread cannot be started.
-    pub fn start(rules: Arc<Workspace>, options: Options) -> io::Result<Self> {
+    /// When the journal cannot be opened, a thread cannot be started, or there is no runtime.
+    pub fn start(
+        rules: Arc<Workspace>,
+        names: Arc<WorkspaceNames>,
+        options: Options,
+    ) -> io::Result<Self> {
         let clock = options.clock;
+        let sockets = options.sockets.map_or_else(Handle::try_current, Ok);
+        let sockets = sockets.map_err(io::Error::other)?;
+        let (board, board_mail) = mailbox();
         let doors = Arc::new(Doors::default());
         let (registry, floor_mail) = Registry::new();
         let outlet = Arc::new(Outlet {
@@ -96,16 +111,8 @@ impl Engine {
             streams: Streams::new(Arc::clone(&doors)),
             doors,
         });
-        let gone = Arc::downgrade(&outlet);
-        outlet.doors.when_gone(Box::new(move |door| {
-            if let Some(outlet) = gone.upgrade() {
-                outlet.door_gone(door);
-            }
-        }));
-        let to_outlet = Arc::clone(&outlet);
-        let release: Release = Box::new(move |_written, gated| {
-            gated.into_iter().for_each(|gated| to_outlet.let_out(gated));
-        });
+        tell_of_doors(&outlet, &board);
+        let release = letting_out(&outlet, &board);
         let journal = (options.journal)(Epoch(clock.now().0), release)?;
         let post = Arc::new(Post {
             sequencer: Sequencer::new(Arc::clone(&journal)),
@@ -117,10 +124,15 @@ impl Engine {
             trip: options.trip,
         });
         let (thread, on, done) = actors_thread()?;
+        let boards = TaskTracker::new();
+        let actor = BoardActor::new(post.around(), board_mail, Arc::clone(&rules), names);
+        boards.spawn_on(actor.run(), &sockets);
         let engine = Self(Arc::new(Inner {
             post,
+            board,
             rules: RwLock::new(Arc::clone(&rules)),
             actors: TaskTracker::new(),
+            boards,
             on,
             done,
             thread: Mutex::new(Some(thread)),
@@ -204,7 +216,8 @@ impl Engine {
     }
 
     /// Puts new rules in force: queues that are new are started, every actor is told.
-    pub fn change_rules(&self, rules: &Arc<Workspace>) {
+    pub fn change_rules(&self, rules: &Arc<Workspace>, names: &Arc<WorkspaceNames>) {
+        self.tell_board(ToBoard::Rules(Arc::clone(rules), Arc::clone(names)));
         *self.0.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(rules);
         let outlet = &self.0.post.outlet;
         outlet.registry.each_queue(|_, mailbox| {
@@ -232,6 +245,7 @@ impl Engine {
         let queue = queue.and_then(|queue| registry.queue(queue));
         let full = undurable.bytes >= limits::UNDURABLE_BYTES
             || registry.floor.mailbox.half_full()
+            || self.0.board.half_full()
             || queue.is_some_and(|mailbox| mailbox.half_full());
         if old || full {
             return Err(NotNow::Busy(limits::BUSY_AFTER));
@@ -276,6 +290,11 @@ impl Engine {
         let input = FloorInput::Command(asked, command);
         let told = self.0.post.outlet.registry.floor.mailbox.put(input);
         self.refuse(reply, told.err().map(|_| Refusal::Unavailable));
+    }
+
+    pub(super) fn tell_board(&self, input: ToBoard) {
+        // A board that is gone was stopped after everybody else.
+        let _ = self.0.board.put(input);
     }
 
     fn refuse(&self, reply: Option<ReplyTo>, refusal: Option<Refusal>) {
@@ -327,7 +346,7 @@ impl Engine {
             undurable_age: undurable.oldest.map_or(0, |oldest| now.since(oldest).0),
             floor_mail: registry.floor.mailbox.len() as u64,
             queue_mail: queue_mail as u64,
-            board_mail: 0,
+            board_mail: self.0.board.len() as u64,
             contacts: registry.contacts() as u64,
             external_ids: registry.externals.len() as u64,
             doors: post.outlet.doors.len() as u64,
@@ -335,7 +354,7 @@ impl Engine {
     }
 
     /// Stops in order: nothing new is taken; actors act on what they have; all they did
-    /// becomes durable and is let out; then the threads end.
+    /// becomes durable and is let out; the board says the last of it; then the threads end.
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
         let registry = &self.0.post.outlet.registry;
@@ -348,6 +367,9 @@ impl Engine {
         if ended.is_err() {
             tracing::error!("the engine's threads did not end in order");
         }
+        self.0.board.close();
+        self.0.boards.close();
+        self.0.boards.wait().await;
     }
 }
 
@@ -366,6 +388,30 @@ impl Inner {
             tracing::error!("the actors' thread had failed");
         }
     }
+}
+
+/// Lets out what is durable: the board is told first, so that whoever has an answer and then
+/// asks the board sees what he was answered.
+fn letting_out(outlet: &Arc<Outlet>, board: &Mailbox<ToBoard>) -> Release {
+    let (outlet, board) = (Arc::clone(outlet), board.clone());
+    Box::new(move |written, gated| {
+        if !written.records.is_empty() {
+            // A board that is gone was stopped after everybody else.
+            let _ = board.put(ToBoard::Written(written));
+        }
+        gated.into_iter().for_each(|gated| outlet.let_out(gated));
+    })
+}
+
+/// Floor and board hear of doors that are gone.
+fn tell_of_doors(outlet: &Arc<Outlet>, board: &Mailbox<ToBoard>) {
+    let (gone, board) = (Arc::downgrade(outlet), board.clone());
+    outlet.doors.when_gone(Box::new(move |door| {
+        if let Some(outlet) = gone.upgrade() {
+            outlet.door_gone(door);
+        }
+        let _ = board.put(ToBoard::Gone(door));
+    }));
 }
 
 /// A thread on which actors take turns, how they are put there, and what ends it. One thread,

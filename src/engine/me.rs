@@ -2,6 +2,7 @@
 //! said is kept, so that a socket that comes back hears what it missed.
 
 use super::door::{Answered, Close, DoorId, Doors, MyEvent, ToDoor, ToSession, sign_in_of};
+use super::sequencer::SignedIn;
 use crate::domain::machine::{Me, ReplyTo};
 use crate::id::{AgentId, Generation, Seq};
 use crate::limits;
@@ -61,9 +62,15 @@ impl Streams {
         }
     }
 
-    /// A sign-in was answered at `seq`: the stream begins anew there. What is said from now on
-    /// is kept until the answer has reached the door; an older session's door is closed.
-    pub(super) fn begin(&self, agent: AgentId, generation: Generation, door: DoorId, seq: Seq) {
+    /// A sign-in was answered: the stream begins anew at its position. What is said from there
+    /// on is kept until the answer has reached the door; an older session's door is closed.
+    pub(super) fn begin(&self, signed_in: &SignedIn) {
+        let SignedIn {
+            agent,
+            generation,
+            door,
+            seq,
+        } = *signed_in;
         let stream = Stream {
             generation,
             leaves: Leaves::Soon(door),
@@ -131,6 +138,10 @@ impl Streams {
         let Some(mut stream) = self.streams.get_mut(&agent) else {
             return;
         };
+        if seq <= stream.last {
+            // Said before the sign-in whose answer has it.
+            return;
+        }
         let event = MyEvent {
             seq,
             prev: stream.last,

@@ -55,6 +55,11 @@ impl Metrics {
         self.resets.inc();
     }
 
+    /// A message of a view was put into a door.
+    pub(super) fn frame(&self) {
+        self.frames.inc();
+    }
+
     /// Barriers that ended without an answer since the last time.
     pub(super) fn barriers(&self, timed_out: u64, queue_down: u64) {
         self.barriers_timed_out.inc_by(timed_out);

@@ -6,9 +6,12 @@
 //! the journal lets out the rest when it is durable.
 
 mod actor;
+mod board;
 pub mod clock;
+mod delivery;
 pub mod door;
 mod external;
+mod fan;
 pub mod fatal;
 pub mod handle;
 mod inbox;
@@ -20,7 +23,11 @@ mod post;
 mod registry;
 mod restart;
 mod sequencer;
+pub mod show;
+mod tell;
+mod watch;
 
+pub use board::ViewResumed;
 pub use handle::{Engine, NotNow, Options};
 pub use me::Resumed;
 pub use post::Trip;

@@ -1,6 +1,7 @@
 //! The post: carries what an actor did to the log first, and then what it says to whom it
 //! concerns. What has become durable comes back here to be let out.
 
+use super::board::Around;
 use super::clock::Clock;
 use super::door::{DoorId, Doors, sign_in_of};
 use super::external::{Claim, SUBMITS, Submit};
@@ -8,7 +9,7 @@ use super::fatal::Fatal;
 use super::me::Streams;
 use super::metrics::Metrics;
 use super::registry::Registry;
-use super::sequencer::{Outgoing, Sequencer};
+use super::sequencer::{Outgoing, Sequencer, SignedIn};
 use crate::domain::command::{FloorInput, QueueCommand, QueueInput};
 use crate::domain::machine::{Answer, Effect, Refusal, ReplyTo};
 use crate::id::Seq;
@@ -16,8 +17,9 @@ use crate::journal::{Gated, Journal, Source};
 use crate::time::Instant;
 use std::sync::Arc;
 
-/// Runs before a machine takes an input in, and may panic in its place.
-pub type Trip = Arc<dyn Fn(Source) + Send + Sync>;
+/// Runs before a machine takes an input in, told whose machine it is and whether somebody asks
+/// for an answer; may panic in the machine's place.
+pub type Trip = Arc<dyn Fn(Source, bool) + Send + Sync>;
 
 /// Everything an actor needs to be heard.
 pub(super) struct Post {
@@ -31,12 +33,27 @@ pub(super) struct Post {
 }
 
 impl Post {
+    /// What the board's actor needs of it.
+    pub(super) fn around(&self) -> Around {
+        Around {
+            clock: self.clock.clone(),
+            journal: Arc::clone(&self.journal),
+            doors: Arc::clone(&self.outlet.doors),
+            metrics: Arc::clone(&self.metrics),
+            fatal: self.fatal.clone(),
+        }
+    }
+
     /// Numbers the events, puts them and the answers on the journal's way, and sends what may
     /// leave at once. When the journal is gone nothing is sent, and the process ends.
     pub(super) fn send(&self, from: Source, now: Instant, effects: &mut Vec<Effect>) {
         self.outlet.registry.follow(now, effects);
         let mut outgoing = Vec::new();
-        match self.sequencer.hand_over(from, now, effects, &mut outgoing) {
+        let begin = |signed_in: &SignedIn| self.outlet.streams.begin(signed_in);
+        let handed = self
+            .sequencer
+            .hand_over(from, now, effects, &mut outgoing, begin);
+        match handed {
             Ok(()) => outgoing
                 .into_iter()
                 .for_each(|outgoing| self.outlet.send(now, outgoing)),
@@ -63,9 +80,6 @@ impl Outlet {
                     .tell_queue(message.queue, QueueInput::Floor(message));
             }
             Outgoing::Me(agent, seq, me) => self.streams.say(agent, seq, now, me),
-            Outgoing::SignedIn(agent, generation, to, seq) => {
-                self.streams.begin(agent, generation, to.door, seq);
-            }
         }
     }
 

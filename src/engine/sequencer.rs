@@ -1,9 +1,9 @@
 //! The sequencer: numbers what actors say happened and so fixes the order of the log. A counter
 //! and the way to the journal behind one short lock; a call, not an actor.
 
-use super::door::sign_in_of;
+use super::door::{DoorId, sign_in_of};
 use crate::domain::event::Record;
-use crate::domain::machine::{Effect, Me, ReplyTo};
+use crate::domain::machine::{Effect, Me};
 use crate::domain::message::{Between, ToFloor, ToQueue};
 use crate::id::{AgentId, Generation, Seq};
 use crate::journal::{Batch, Gated, Gone, Journal, Source, Written};
@@ -26,9 +26,6 @@ pub(super) enum Outgoing {
     ToQueue(Between<ToQueue>),
     /// To an agent.
     Me(AgentId, Seq, Me),
-    /// A sign-in was answered: the agent's stream begins anew at this position, and leaves by
-    /// that door as soon as the answer has.
-    SignedIn(AgentId, Generation, ReplyTo, Seq),
 }
 
 impl Sequencer {
@@ -45,7 +42,8 @@ impl Sequencer {
     }
 
     /// Numbers the events among `effects`, puts them and the answers on the journal's way, and
-    /// adds what may leave at once to `outgoing`, in order.
+    /// adds what may leave at once to `outgoing`, in order. `begin` is called for each sign-in
+    /// before its answer can leave.
     ///
     /// # Errors
     /// When the journal takes nothing more: nothing may be sent.
@@ -55,35 +53,26 @@ impl Sequencer {
         at: Instant,
         effects: &mut Vec<Effect>,
         outgoing: &mut Vec<Outgoing>,
+        begin: impl Fn(&SignedIn),
     ) -> Result<(), Gone> {
         let mut sheet = Sheet::default();
-        let first_outgoing = outgoing.len();
+        let first = outgoing.len();
         effects
             .drain(..)
             .for_each(|effect| sheet.enter(at, effect, outgoing));
         if sheet.used == 0 && sheet.gated.is_empty() {
             return Ok(());
         }
-        let base = self.append(from, at, sheet)?;
-        for sent in &mut outgoing[first_outgoing..] {
-            match sent {
-                Outgoing::Me(_, seq, _) | Outgoing::SignedIn(_, _, _, seq) => seq.0 += base,
-                Outgoing::ToFloor(_) | Outgoing::ToQueue(_) => {}
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        sheet.count_from(last.0);
+        last.0 += sheet.used;
+        let base = last.0 - sheet.used;
+        for sent in &mut outgoing[first..] {
+            if let Outgoing::Me(_, seq, _) = sent {
+                seq.0 += base;
             }
         }
-        Ok(())
-    }
-
-    /// Puts a sheet into the log; returns the position before its first.
-    fn append(&self, from: Source, at: Instant, mut sheet: Sheet) -> Result<u64, Gone> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let base = last.0;
-        sheet
-            .records
-            .iter_mut()
-            .for_each(|record| record.seq.0 += base);
-        sheet.gated.iter_mut().for_each(|gated| gated.seq.0 += base);
-        last.0 += sheet.used;
+        sheet.signed_in.iter().for_each(begin);
         let written = Written {
             from,
             records: sheet.records,
@@ -93,9 +82,18 @@ impl Sequencer {
             gated: sheet.gated,
             last: *last,
             at,
-        })?;
-        Ok(base)
+        })
     }
+}
+
+/// A sign-in that was answered: the agent's stream begins anew at this position, and leaves by
+/// that door as soon as the answer has.
+#[derive(Debug)]
+pub(super) struct SignedIn {
+    pub(super) agent: AgentId,
+    pub(super) generation: Generation,
+    pub(super) door: DoorId,
+    pub(super) seq: Seq,
 }
 
 /// A batch with positions that count from its own beginning.
@@ -104,6 +102,7 @@ struct Sheet {
     used: u64,
     records: Vec<Record>,
     gated: Vec<Gated>,
+    signed_in: Vec<SignedIn>,
     /// Agents whose stream has something at the current position.
     spoken_to: Vec<AgentId>,
 }
@@ -131,7 +130,12 @@ impl Sheet {
                 let seq = match sign_in_of(&result) {
                     Some((agent, generation)) => {
                         let seq = self.position_for(agent);
-                        outgoing.push(Outgoing::SignedIn(agent, generation, to, seq));
+                        self.signed_in.push(SignedIn {
+                            agent,
+                            generation,
+                            door: to.door,
+                            seq,
+                        });
                         seq
                     }
                     None => Seq(self.used),
@@ -139,6 +143,20 @@ impl Sheet {
                 self.gated.push(Gated { to, result, seq });
             }
         }
+    }
+
+    /// Moves every position on by `base`.
+    fn count_from(&mut self, base: u64) {
+        let records = self.records.iter_mut().map(|record| &mut record.seq);
+        let gated = self.gated.iter_mut().map(|gated| &mut gated.seq);
+        let signed_in = self
+            .signed_in
+            .iter_mut()
+            .map(|signed_in| &mut signed_in.seq);
+        records
+            .chain(gated)
+            .chain(signed_in)
+            .for_each(|seq| seq.0 += base);
     }
 
     fn next(&mut self) -> Seq {

@@ -204,10 +204,17 @@ impl Shared {
 
     fn fold(&self, written: &Written) {
         let mut kept = lock(&self.kept);
-        let Some(entry) = kept.get_mut(&written.from) else {
-            return;
-        };
-        let Kept::Folded(upto, part) = entry else {
+        for source in [written.from, Source::Board] {
+            if let Some(entry) = kept.get_mut(&source) {
+                entry.fold(source, written);
+            }
+        }
+    }
+}
+
+impl Kept {
+    fn fold(&mut self, source: Source, written: &Written) {
+        let Self::Folded(upto, part) = self else {
             return;
         };
         let folded = catch_unwind(AssertUnwindSafe(|| {
@@ -217,8 +224,8 @@ impl Shared {
             }
         }));
         if folded.is_err() {
-            tracing::error!(actor = %written.from, "a record cannot be folded; this actor cannot start again");
-            *entry = Kept::Broken;
+            tracing::error!(actor = %source, "a record cannot be folded; this actor cannot start again");
+            *self = Self::Broken;
         }
     }
 }
@@ -250,7 +257,7 @@ impl Writer {
             self.shared.fold(&taken.written);
             self.shared.done();
         }
-        (self.release)(taken.written, taken.gated);
         self.shared.durable.store(taken.last.0, Ordering::Release);
+        (self.release)(taken.written, taken.gated);
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::floor::roster::Roster;
 use crate::domain::machine::{Answer, Refusal, ReplyTo};
 use crate::domain::queue::book::Book;
 use crate::id::{QueueId, Seq};
+use crate::live::board::Board;
 use crate::time::Instant;
 use std::any::Any;
 use std::fmt;
@@ -31,6 +32,8 @@ pub enum Source {
     Floor,
     /// A queue.
     Queue(QueueId),
+    /// The board, whose state is a fold of everybody's events.
+    Board,
 }
 
 impl fmt::Display for Source {
@@ -38,6 +41,7 @@ impl fmt::Display for Source {
         match self {
             Self::Floor => f.write_str("floor"),
             Self::Queue(queue) => write!(f, "queue {}", queue.0),
+            Self::Board => f.write_str("board"),
         }
     }
 }
@@ -108,7 +112,7 @@ pub trait Journal: Send + Sync {
     /// When nothing becomes durable any more; the process has to end.
     fn append(&self, batch: Batch) -> Result<(), Gone>;
 
-    /// The newest position that is durable and let out.
+    /// The newest position that is durable; never older than one that was let out.
     fn durable(&self) -> Seq;
 
     /// What is not yet durable.
@@ -119,7 +123,8 @@ pub trait Journal: Send + Sync {
     fn keep(&self, source: Source, empty: Box<dyn Fold>);
 
     /// What the log knows of an actor: its snapshot and every batch it handed over since,
-    /// durable or not. None if it is not kept, or cannot be folded.
+    /// durable or not; of the board, what is durable. None if it is not kept, or cannot be
+    /// folded.
     fn recover(&self, source: Source) -> Option<Box<dyn Fold>>;
 
     /// Makes durable and lets out all that was taken, takes nothing more, and returns when
@@ -156,6 +161,20 @@ impl Fold for Book {
 impl Fold for Roster {
     fn fold(&mut self, record: &Record) {
         Self::fold(self, record.at, &record.event);
+    }
+
+    fn copy(&self) -> Box<dyn Fold> {
+        Box::new(self.clone())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+impl Fold for Board {
+    fn fold(&mut self, record: &Record) {
+        Self::fold(self, record);
     }
 
     fn copy(&self) -> Box<dyn Fold> {

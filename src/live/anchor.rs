@@ -33,7 +33,7 @@ pub enum Anchor {
 }
 
 /// Which views hold on to what.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Anchors {
     held: BTreeMap<Anchor, BTreeSet<Sub>>,
 }

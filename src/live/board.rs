@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// The live views of a floor. Its only input is the floor's log, in order, once durable; all its
 /// views stand at one position.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Board {
     pub(super) picture: Picture,
     pub(super) views: Views,

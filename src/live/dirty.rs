@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 /// Marks of the rows of one table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Dirty {
     /// Counts looks; starts at 1.
     clock: u64,

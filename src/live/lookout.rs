@@ -15,7 +15,7 @@ use crate::live::topic::{Filter, Topic};
 use std::sync::Arc;
 
 /// What of a topic a view shows, and to whom.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lookout {
     pub(super) topic: Topic,
     pub(super) filter: Filter,

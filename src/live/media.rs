@@ -20,7 +20,7 @@ pub struct Dispatch {
 }
 
 /// Commands that are not yet reported, and the sockets that share them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Media {
     sockets: BTreeMap<UserId, BTreeMap<(Watcher, Sub), u32>>,
     commands: BTreeMap<CommandId, Pending>,

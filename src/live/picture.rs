@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// What the log shows, at one position.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Picture {
     pub(super) rules: Arc<Workspace>,
     pub(super) as_of: Seq,

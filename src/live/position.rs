@@ -12,13 +12,13 @@ use crate::time::Instant;
 use std::collections::BTreeMap;
 
 /// What was told of places in line, by view.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Positions {
     views: BTreeMap<Sub, Known>,
     due: Option<Instant>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Known {
     topic: Topic,
     told: BTreeMap<ContactId, Place>,

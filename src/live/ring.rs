@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// At most [`limits::REPLAY_EVENTS`] changes of at most [`limits::REPLAY_AGE`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ring {
     changes: VecDeque<Arc<Change>>,
     /// Every change after this position is held.

@@ -199,6 +199,14 @@ impl Board {
         cut(view, &self.picture, limit)
     }
 
+    /// The state of a view that somebody watches, for whoever has to begin it anew: what the
+    /// view says after the cut's position follows.
+    #[must_use]
+    pub fn cut_again(&self, watcher: Watcher, sub: Sub, limit: usize) -> Option<Cut> {
+        let view = self.views.get(sub)?;
+        view.is_watched_by(watcher).then(|| self.cut(sub, limit))?
+    }
+
     /// Opens the view of a contact for the life of an agent's leg. Its name can be told at once.
     /// Its state comes as `Body::Opened` when the log has come to the leg, and it ends with the
     /// leg, as [`Revoked::LegEnded`].

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A view of a table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TableView {
     table: Table,
     columns: Arc<[Column]>,

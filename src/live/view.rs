@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A view: what is shown, to whom, and how far it has come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct View {
     pub(super) sub: Sub,
     pub(super) lookout: Arc<Lookout>,
@@ -35,7 +35,7 @@ pub struct View {
 }
 
 /// All views of a board.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Views {
     pub(super) views: BTreeMap<Sub, View>,
     watching: BTreeMap<Watcher, BTreeSet<Sub>>,

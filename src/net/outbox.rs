@@ -5,8 +5,9 @@
 //! cuts of shared rows. Each frame carries its share of the door's budget, `O`, which is given
 //! back when the frame is handed out.
 
-use crate::engine::door::{Parts, Sub};
+use crate::engine::door::Parts;
 use crate::limits;
+use crate::live::delta::Sub;
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -194,8 +195,8 @@ mod tests {
     use super::*;
     use std::rc::Rc;
 
-    const AGENTS: Sub = Sub(1);
-    const QUEUES: Sub = Sub(2);
+    const AGENTS: Sub = Sub::View(1);
+    const QUEUES: Sub = Sub::View(2);
     const LOSSLESS: Class = Class::Lossless;
     const CONFLATED: Class = Class::Conflated;
 
@@ -228,9 +229,11 @@ mod tests {
         outbox
             .frame(QUEUES, CONFLATED, frame("number"), ())
             .unwrap();
-        outbox.start(Sub(3), CONFLATED, parts(&["all numbers"]));
+        outbox.start(Sub::View(3), CONFLATED, parts(&["all numbers"]));
         outbox.start(AGENTS, LOSSLESS, parts(&["part 1", "part 2"]));
-        outbox.frame(Sub(4), LOSSLESS, frame("event"), ()).unwrap();
+        outbox
+            .frame(Sub::View(4), LOSSLESS, frame("event"), ())
+            .unwrap();
         outbox.first(frame("offer"), Some(()));
         outbox.first(frame("reply"), None);
         let order = [
@@ -274,7 +277,7 @@ mod tests {
             .frame(QUEUES, CONFLATED, frame("kept"), Rc::clone(&budget))
             .unwrap();
         outbox
-            .frame(Sub(4), LOSSLESS, frame("event"), Rc::clone(&budget))
+            .frame(Sub::View(4), LOSSLESS, frame("event"), Rc::clone(&budget))
             .unwrap();
         outbox.first(frame("offer"), Some(Rc::clone(&budget)));
         assert_eq!(Rc::strong_count(&budget), 4);
@@ -329,12 +332,16 @@ mod tests {
     fn nothing_of_a_closed_view_is_sent() {
         let mut outbox = Outbox::default();
         outbox.start(AGENTS, LOSSLESS, parts(&["part"]));
-        outbox.frame(Sub(3), LOSSLESS, frame("event"), ()).unwrap();
-        outbox.frame(Sub(4), LOSSLESS, frame("other"), ()).unwrap();
+        outbox
+            .frame(Sub::View(3), LOSSLESS, frame("event"), ())
+            .unwrap();
+        outbox
+            .frame(Sub::View(4), LOSSLESS, frame("other"), ())
+            .unwrap();
         outbox
             .frame(QUEUES, CONFLATED, frame("number"), ())
             .unwrap();
-        for closed in [AGENTS, Sub(3), QUEUES] {
+        for closed in [AGENTS, Sub::View(3), QUEUES] {
             outbox.close(closed);
         }
         assert_eq!(sent(&mut outbox), ["other"]);

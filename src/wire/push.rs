@@ -304,6 +304,8 @@ words! {
         LegEnded = "leg_ended",
         /// The workspace is configured otherwise: its rows or columns are others.
         RulesChanged = "rules_changed",
+        /// The part of the server that showed it was restarted; it can be subscribed to anew.
+        Restarted = "restarted",
         /// `me`: another session took over, or the agent was signed out.
         Superseded = "superseded",
     }

@@ -2,26 +2,27 @@
 
 use super::codec::Encoding;
 use super::encode::{Unwritable, append, array};
+use super::push::Str;
 use crate::limits::SNAPSHOT_PART_BYTES;
 use bytes::Bytes;
 use serde::Serialize;
 
 /// What every part of a snapshot says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SnapshotHead<'a> {
     /// The view.
-    pub sub: &'a str,
+    pub sub: Str<'a>,
     /// Epoch of the log.
-    pub epoch: &'a str,
+    pub epoch: Str<'a>,
     /// The position at which the state was cut.
     pub as_of: u64,
 }
 
 /// What a snapshot is made of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum SnapshotOf<'a> {
     /// Rows of a table with these columns.
-    Table(&'a [&'a str]),
+    Table(Vec<Str<'a>>),
     /// Objects in `data.{name}`, and how many there are in all if not all may be listed.
     List {
         /// Key of the list in `data`.
@@ -110,10 +111,10 @@ impl<'a> SnapshotWriter<'a> {
             SnapshotOf::List { .. } => 7,
         });
         map.entry("type", "snapshot")?;
-        map.entry("sub", self.head.sub)?;
-        map.entry("epoch", self.head.epoch)?;
+        map.entry("sub", &self.head.sub)?;
+        map.entry("epoch", &self.head.epoch)?;
         map.entry("as_of", &self.head.as_of)?;
-        match self.of {
+        match &self.of {
             SnapshotOf::Table(columns) => {
                 map.entry("columns", columns)?;
                 map.list("rows", &self.rows, self.count)?;
@@ -123,7 +124,7 @@ impl<'a> SnapshotWriter<'a> {
                 map.begin(1 + u8::from(total.is_some()));
                 map.list(name, &self.rows, self.count)?;
                 if let Some(total) = total {
-                    map.entry("total", &total)?;
+                    map.entry("total", total)?;
                 }
                 map.end();
             }

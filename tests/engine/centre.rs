@@ -52,7 +52,8 @@ impl Centre {
         };
         let config = Config::check(source).expect("a good configuration");
         let workspace = config.workspaces[0].clone();
-        let engine = Engine::start(workspace.rules, options).expect("an engine");
+        let names = Arc::clone(workspace.directory.names());
+        let engine = Engine::start(workspace.rules, names, options).expect("an engine");
         Self {
             engine,
             directory: workspace.directory,

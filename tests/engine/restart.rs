@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use switchroom::domain::command::QueueCommand;
 use switchroom::domain::machine::{Answer, Refusal};
 use switchroom::engine::{Engine, Options, Trip};
+use switchroom::id::QueueId;
 use switchroom::journal::Source;
 use switchroom::limits;
 
-/// Makes an actor panic as often as it is told.
+/// The queue `one`: queues are numbered by name.
+const ONE: QueueId = QueueId(0);
+
+/// Makes an actor panic at commands that want an answer, as often as it is told.
 #[derive(Clone, Default)]
 struct Bomb(Arc<AtomicU32>);
 
@@ -18,19 +22,19 @@ impl Bomb {
         self.0.store(times, Ordering::SeqCst);
     }
 
-    fn for_queues(&self) -> Trip {
+    fn for_queue_one(&self) -> Trip {
         let bomb = self.clone();
-        Arc::new(move |source| match source {
-            Source::Queue(_) => bomb.go(),
-            Source::Floor => {}
+        Arc::new(move |source, asked| match source {
+            Source::Queue(ONE) if asked => bomb.go(),
+            Source::Queue(_) | Source::Floor | Source::Board => {}
         })
     }
 
     fn for_the_floor(&self) -> Trip {
         let bomb = self.clone();
-        Arc::new(move |source| match source {
-            Source::Floor => bomb.go(),
-            Source::Queue(_) => {}
+        Arc::new(move |source, asked| match source {
+            Source::Floor if asked => bomb.go(),
+            Source::Queue(_) | Source::Floor | Source::Board => {}
         })
     }
 
@@ -62,7 +66,7 @@ fn restarts(engine: &Engine) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_that_panics_keeps_its_contacts_and_answers_internal_once() {
     let bomb = Bomb::default();
-    let centre = centre(bomb.for_queues());
+    let centre = centre(bomb.for_queue_one());
     let first = centre.submit("one", "x-1").await;
     let second = centre.submit("one", "x-2").await;
     bomb.arm(1);
@@ -87,7 +91,7 @@ async fn a_queue_that_panics_keeps_its_contacts_and_answers_internal_once() {
 async fn a_full_mailbox_outlives_the_machine() {
     const CONTACTS: usize = 5_000;
     let bomb = Bomb::default();
-    let centre = centre(bomb.for_queues());
+    let centre = centre(bomb.for_queue_one());
     let mut waiting = Vec::new();
     for n in 0..CONTACTS {
         if n == CONTACTS / 3 || n == CONTACTS / 2 {
@@ -148,7 +152,7 @@ async fn a_floor_that_panics_keeps_its_agents_and_rings_anew() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_that_keeps_panicking_is_taken_out_and_the_others_go_on() {
     let bomb = Bomb::default();
-    let centre = centre(bomb.for_queues());
+    let centre = centre(bomb.for_queue_one());
     let contact = centre.submit("one", "x-1").await;
     bomb.arm(u32::try_from(limits::PANICS).unwrap());
     for _ in 0..limits::PANICS {
@@ -168,12 +172,10 @@ async fn a_queue_that_keeps_panicking_is_taken_out_and_the_others_go_on() {
 async fn a_floor_that_keeps_panicking_ends_the_process() {
     let bomb = Bomb::default();
     let centre = centre(bomb.for_the_floor());
-    let ana = centre.sign_in("ana").await;
     bomb.arm(u32::MAX);
-    drop(ana);
     for _ in 0..limits::PANICS {
-        drop(centre.engine.doors().open());
-        let asked = centre.asked("ana", None, None);
+        let (to, _once) = centre.engine.doors().once();
+        let asked = centre.asked("ana", None, Some(to));
         let nothing = switchroom::domain::command::FloorCommand::Shown(switchroom::id::OfferId(1));
         centre.engine.command_floor(asked, nothing);
     }

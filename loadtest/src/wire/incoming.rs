@@ -188,9 +188,6 @@ pub enum Happened {
     /// A contact is over.
     #[serde(rename = "contact.closed")]
     ContactClosed,
-    /// The place in line of a contact moved.
-    #[serde(rename = "contact.position")]
-    ContactPosition,
     /// The connector is to join media.
     #[serde(rename = "media.connect")]
     MediaConnect,
@@ -200,16 +197,6 @@ pub enum Happened {
     /// Anything else.
     #[serde(other)]
     Other,
-}
-
-impl Happened {
-    /// Told beside the log: it has the newest position shown, and no position of its own.
-    pub fn is_aside(self) -> bool {
-        matches!(
-            self,
-            Self::ContactPosition | Self::MediaConnect | Self::MediaDisconnect
-        )
-    }
 }
 
 /// The card of an offer.

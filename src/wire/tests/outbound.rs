@@ -134,13 +134,13 @@ fn messages_are_joined_into_frames_of_at_most_64() {
 fn a_snapshot_comes_in_parts_that_together_are_whole() {
     let columns = ["id", "waiting"];
     let head = SnapshotHead {
-        sub: "v7",
-        epoch: "17",
+        sub: "v7".into(),
+        epoch: "17".into(),
         as_of: 131,
     };
     for encoding in Encoding::ALL {
-        let mut writer =
-            SnapshotWriter::new(encoding, head, SnapshotOf::Table(&columns)).expect("starts");
+        let of = SnapshotOf::Table(columns.map(Into::into).to_vec());
+        let mut writer = SnapshotWriter::new(encoding, head.clone(), of).expect("starts");
         let mut parts = Vec::new();
         let rows: Vec<(String, u32)> = (0..20_000).map(|n| (format!("queue-{n}"), n)).collect();
         for row in &rows {
@@ -169,8 +169,8 @@ fn a_snapshot_comes_in_parts_that_together_are_whole() {
 #[test]
 fn a_snapshot_without_rows_is_one_part() {
     let head = SnapshotHead {
-        sub: "v8",
-        epoch: "17",
+        sub: "v8".into(),
+        epoch: "17".into(),
         as_of: 4,
     };
     for encoding in Encoding::ALL {
@@ -178,7 +178,7 @@ fn a_snapshot_without_rows_is_one_part() {
             name: "contacts",
             total: Some(0),
         };
-        let writer = SnapshotWriter::new(encoding, head, of).expect("starts");
+        let writer = SnapshotWriter::new(encoding, head.clone(), of).expect("starts");
         assert_eq!(
             value(encoding, &writer.finish().expect("ends")),
             json!({
@@ -192,8 +192,8 @@ fn a_snapshot_without_rows_is_one_part() {
 #[test]
 fn a_row_larger_than_a_part_goes_alone() {
     let head = SnapshotHead {
-        sub: "v8",
-        epoch: "17",
+        sub: "v8".into(),
+        epoch: "17".into(),
         as_of: 4,
     };
     let huge = "x".repeat(SNAPSHOT_PART_BYTES);
@@ -202,7 +202,7 @@ fn a_row_larger_than_a_part_goes_alone() {
             name: "agents",
             total: None,
         };
-        let mut writer = SnapshotWriter::new(encoding, head, of).expect("starts");
+        let mut writer = SnapshotWriter::new(encoding, head.clone(), of).expect("starts");
         assert!(writer.row(&huge).expect("writes").is_none());
         let first = writer
             .row(&"small")
