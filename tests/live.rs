@@ -11,6 +11,7 @@ mod live {
     mod centre;
     mod counts;
     mod eyes;
+    mod lens;
     mod media;
     mod naive;
     mod places;

@@ -11,6 +11,7 @@ use crate::live::picture::Place;
 use crate::time::Instant;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// An agent, as a lens shows one.
@@ -66,7 +67,7 @@ impl Glass {
 }
 
 /// A contact through a lens.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ContactSeen {
     row: Arc<ContactRow>,
     glass: Glass,
@@ -86,6 +87,13 @@ pub struct LegSeen {
     pub state: LegStanding,
     /// Since when.
     pub since: Instant,
+}
+
+/// Logs never hold what people said or who they are.
+impl fmt::Debug for ContactSeen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ContactSeen").field(&self.row.id()).finish()
+    }
 }
 
 impl ContactSeen {
