@@ -35,6 +35,8 @@
 //! Rows leave the board as [`seen`] handles that can be read through their lens only. The
 //! encoding of a view is a number that the board compares and never reads.
 //!
+//! [`promise`] states what holds after every record; a simulation folds its log and asks.
+//!
 //! From the log up: [`picture`] folds records into rows ([`contact`], [`agent`], [`queue`]) and
 //! makes a [`change`] of each; a [`lookout`] says what a view shows of a change, by its [`sight`];
 //! [`anchor`] finds the views that a change concerns; [`ring`] holds the last changes.
@@ -54,6 +56,7 @@ pub mod lookout;
 pub mod media;
 pub mod picture;
 pub mod position;
+pub mod promise;
 pub mod query;
 pub mod queue;
 mod rights;

@@ -28,8 +28,13 @@ impl Board {
     ) -> Result<Subscribed, Refused> {
         let sight = self.admit(watcher, viewer, ask)?;
         let sub = self.enter(watcher, ask, sight)?;
-        let cut = self.cut(sub, ask.limit).ok_or(Refused::NotFound)?;
-        Ok(Subscribed { sub, cut })
+        match self.cut(sub, ask.limit) {
+            Some(cut) => Ok(Subscribed { sub, cut }),
+            None => {
+                self.unsubscribe(watcher, sub);
+                Err(Refused::NotFound)
+            }
+        }
     }
 
     /// Opens a view again for a watcher who has seen all of it up to `seq`, of this epoch.

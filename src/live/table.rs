@@ -3,6 +3,7 @@
 
 use crate::domain::rules::Workspace;
 use crate::id::{AgentId, QueueId};
+use crate::limits;
 use crate::live::delta::{Key, Update};
 use crate::live::dirty::Dirty;
 use crate::live::picture::Picture;
@@ -51,7 +52,7 @@ impl TableView {
             columns,
             rows: BTreeMap::new(),
             looked,
-            period: 1_000 / u64::from(hz.max(1)),
+            period: 1_000 / u64::from(hz.clamp(1, limits::CONFLATED_HZ_MAX)),
             due: picture.at,
         };
         view.rows = view.in_sight(sight, filter, picture);

@@ -137,10 +137,9 @@ impl Eye {
             Ok(Resumed::Whole { sub, as_of, replay }) => {
                 self.sub = sub;
                 for said in replay {
-                    assert!(said.replay);
+                    assert!(said.replay && said.seq <= as_of);
                     self.hear(centre, said);
                 }
-                self.position = as_of;
                 true
             }
             Ok(Resumed::Reset { subscribed, .. }) => {

@@ -129,6 +129,40 @@ fn an_event_of_the_contact_itself_carries_the_place() {
 }
 
 #[test]
+fn an_event_tells_of_a_place_that_moved_before_it() {
+    let mut line = Line::new();
+    let first = line.centre.submit("site", "mails", "email");
+    let second = line.centre.submit("site", "mails", "email");
+    line.fold();
+    line.watch(1, "alex", Topic::Contact(second));
+    line.places();
+    line.centre.command("site", QueueCommand::Abandon(first));
+    assert!(line.fold().is_empty(), "another contact's event");
+    let update = |contact| QueueCommand::Update {
+        contact,
+        attributes: vec![("plan".to_owned(), Some("tin".to_owned()))],
+        requirement: None,
+    };
+    for told in [true, false] {
+        line.centre.command("site", update(second));
+        let deltas = line.fold();
+        let [delta] = deltas.as_slice() else {
+            panic!("{deltas:?}")
+        };
+        let Body::Said(Said {
+            what: What::Event(event),
+            ..
+        }) = &delta.body
+        else {
+            panic!("{delta:?}");
+        };
+        assert!(event.fields.has(Fields::CONTENT));
+        assert_eq!(event.fields.has(Fields::POSITION), told);
+    }
+    assert_eq!(line.places(), []);
+}
+
+#[test]
 fn many_waiting_contacts_are_told_of_in_turn() {
     let mut line = Line::new();
     let count = limits::POSITIONS_AT_ONCE + 40;
