@@ -154,6 +154,19 @@ pub const KEY_MEMORY: Span = Span::minutes(10);
 pub const KEYS_PER_IDENTITY: usize = 100_000;
 /// Contacts of one batch submit.
 pub const BATCH_CONTACTS: usize = 100;
+/// Sockets of one user, unless the user or a role says otherwise: one works as an agent, the
+/// others watch.
+pub const SESSIONS_PER_USER: u32 = 6;
+/// The end of a session's token is announced so long before.
+pub const TOKEN_WARNING: Span = Span::seconds(60);
+/// A client that is told goodbye is waited for so long.
+pub const CLOSE_WITHIN: Span = Span::seconds(5);
+/// A request over HTTP has its body by then, and its answer by then again.
+pub const ANSWER_WITHIN: Span = Span::seconds(30);
+/// Clients of a server that stops come back over this time and not all at once.
+pub const RETURN_OVER: Span = Span::seconds(10);
+/// Body of a batch submit, in bytes.
+pub const BATCH_BYTES: usize = 1024 * 1024;
 
 /// New work is admitted only while less than this is not yet durable, in bytes.
 pub const UNDURABLE_BYTES: usize = 64 * 1024 * 1024;

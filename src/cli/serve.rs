@@ -5,12 +5,14 @@ use super::{Failure, Settings, Where, load, signing_key};
 use crate::access::principal::Principal;
 use crate::access::privilege::Privilege;
 use crate::access::token::TokenKey;
-use crate::config::{Config, Server, Workspace};
+use crate::config::{Config, Server};
+use crate::engine::clock::Clock;
 use crate::engine::{Engine, Options};
+use crate::gate::{Served, Site};
+use crate::net;
+use crate::net::http::routes;
 use crate::net::listen::{Port, listen};
 use crate::net::origin::Origins;
-use axum::Router;
-use axum::routing::get;
 use clap::Args;
 use futures::future::select_all;
 use std::io::{self, Write};
@@ -35,44 +37,26 @@ pub struct Serve {
     pub settings: Settings,
 }
 
-/// Everything the doors serve.
-#[derive(Debug)]
-pub struct House {
-    /// Settings of the server.
-    pub server: Server,
-    /// The workspaces, each with its engine.
-    pub floors: Vec<Floor>,
-    /// The key that tokens are checked with.
-    pub key: TokenKey,
-    /// Pages that may connect.
-    pub origins: Origins,
-    /// Cancelled when the server is told to stop.
-    pub stop: CancellationToken,
-}
-
-/// A workspace and the engine that runs it.
-pub struct Floor {
-    /// What it is configured to be.
-    pub workspace: Workspace,
-    /// What runs it.
-    pub engine: Engine,
-}
-
-impl std::fmt::Debug for Floor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Floor")
-            .field(&self.workspace.rules.name)
-            .finish()
-    }
-}
-
 /// A server that has been started.
 #[derive(Debug)]
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
-    house: Arc<House>,
+    engines: Vec<Named>,
+    stop: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// A workspace's engine.
+struct Named {
+    workspace: String,
+    engine: Engine,
+}
+
+impl std::fmt::Debug for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Named").field(&self.workspace).finish()
+    }
 }
 
 impl Serve {
@@ -186,38 +170,46 @@ pub async fn start(config: &Config, key: TokenKey) -> Result<Running, Failure> {
             error,
         })?;
     let address = listener.local_addr().map_err(Failure::Start)?;
-    let floors = config
-        .workspaces
-        .iter()
-        .map(|workspace| {
-            let names = Arc::clone(workspace.directory.names());
-            let engine = Engine::start(Arc::clone(&workspace.rules), names, Options::default())?;
-            Ok(Floor {
-                workspace: workspace.clone(),
-                engine,
-            })
-        })
-        .collect::<io::Result<Vec<Floor>>>()
-        .map_err(Failure::Start)?;
-    let house = Arc::new(House {
-        server: config.server.clone(),
-        floors,
-        key,
+    let clock = Clock::system();
+    let mut served = Vec::new();
+    let mut engines = Vec::new();
+    for workspace in &config.workspaces {
+        let names = Arc::clone(workspace.directory.names());
+        let options = Options {
+            clock: clock.clone(),
+            ..Options::default()
+        };
+        let engine =
+            Engine::start(Arc::clone(&workspace.rules), names, options).map_err(Failure::Start)?;
+        served.push(Served {
+            name: workspace.rules.name.clone(),
+            directory: workspace.directory.clone(),
+            engine: engine.clone(),
+        });
+        engines.push(Named {
+            workspace: workspace.rules.name.clone(),
+            engine,
+        });
+    }
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let options = net::server::Options {
         origins: origins(&config.server),
-        stop: CancellationToken::new(),
-    });
-    let tasks = TaskTracker::new();
-    let stop = house.stop.clone();
+        behind_proxy: config.server.behind_proxy,
+        ..net::server::Options::default()
+    };
+    let site = Site::new(key, served, clock);
+    let doors = net::server::Server::new(site, options, stop.clone(), tasks.clone());
     tasks.spawn(listen(
         listener,
-        doors(&house),
+        routes(&doors),
         Port::default(),
-        stop,
+        stop.clone(),
         tasks.clone(),
     ));
     Ok(Running {
         address,
-        house,
+        engines,
+        stop,
         tasks,
     })
 }
@@ -230,32 +222,20 @@ fn origins(server: &Server) -> Origins {
     }
 }
 
-/// The routes of the port.
-fn doors(_house: &Arc<House>) -> Router {
-    Router::new().route("/healthz", get(|| async { "ok\n" }))
-}
-
 impl Running {
-    /// What it serves.
-    #[must_use]
-    pub fn house(&self) -> &Arc<House> {
-        &self.house
-    }
-
     /// Waits until an engine says that the process has to end. Cancel safe.
     pub async fn fatal(&self) {
         select_all(
-            self.house
-                .floors
+            self.engines
                 .iter()
-                .map(|floor| Box::pin(floor.engine.fatal().heard())),
+                .map(|named| Box::pin(named.engine.fatal().heard())),
         )
         .await;
     }
 
     /// Stops in order: the doors first, then the engines. Fails where an engine had to end.
     pub async fn stop(self) -> ExitCode {
-        self.house.stop.cancel();
+        self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(STOP_WITHIN, self.tasks.wait())
             .await
@@ -264,14 +244,10 @@ impl Running {
             tracing::warn!(left = self.tasks.len(), "connections were cut at the end");
         }
         let mut code = ExitCode::SUCCESS;
-        for floor in &self.house.floors {
-            floor.engine.stop().await;
-            if let Some(why) = floor.engine.fatal().why() {
-                tracing::error!(
-                    workspace = floor.workspace.rules.name,
-                    why,
-                    "the engine had to end"
-                );
+        for Named { workspace, engine } in &self.engines {
+            engine.stop().await;
+            if let Some(why) = engine.fatal().why() {
+                tracing::error!(workspace, why, "the engine had to end");
                 code = ExitCode::FAILURE;
             }
         }

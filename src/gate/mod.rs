@@ -1,6 +1,318 @@
-//! The gate: whatever a door brings in passes here and nowhere else.
+//! The gate: whatever a door brings in passes here and nowhere else. It attaches the
+//! principal, asks for the privilege, reads the params, finds the owner and hands the command
+//! over; the owner decides on the facts.
 
+mod answer;
 pub mod keys;
-pub mod order;
-pub mod refuse;
+mod order;
+mod read;
+mod refuse;
 pub mod show;
+mod site;
+pub mod tokens;
+pub mod watch;
+
+pub use order::Subject;
+pub use read::pseudonyms;
+pub use site::{Served, Site};
+
+use self::keys::{Claim, First, Keys};
+use self::answer::Due;
+use self::order::Order;
+use self::show::Show;
+use self::tokens::{Directories, Tokens};
+use crate::access::facts::Facts;
+use crate::access::lens::PseudonymKey;
+use crate::access::principal::Principal;
+use crate::access::rights::decide_needs;
+use crate::directory::Directory;
+use crate::domain::command::{Asked, FloorCommand};
+use crate::domain::machine::{Answer, Refusal, ReplyTo};
+use crate::engine::Engine;
+use crate::id::{ContactId, Generation, Seq, UserId};
+use crate::wire::error::{Code, WireError};
+use crate::wire::method::{self, AnsweredBy, Call, Method};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use uuid::timestamp::context::ContextV7;
+use uuid::{Timestamp, Uuid};
+
+/// Who calls: a principal no older than this request, and the sign-in its socket speaks for.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The principal.
+    pub principal: Arc<Principal>,
+    /// The sign-in, on a socket that has one.
+    pub generation: Option<Generation>,
+    /// The key of the session's pseudonyms, once it has one.
+    pub pseudonyms: Option<Arc<PseudonymKey>>,
+}
+
+/// What came of a call.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The result, or why there is none.
+    pub result: Result<Arc<method::Answer>, WireError>,
+    /// A position that includes the effect.
+    pub seq: Seq,
+    /// The same was asked for before, and this is the answer of then.
+    pub repeated: bool,
+}
+
+/// How far a call has come at once.
+#[derive(Debug)]
+pub enum Begun {
+    /// Whoever owns the object answers at the place that was named; [`Gate::shown`] makes a
+    /// result of that answer.
+    Sent,
+    /// It is answered.
+    Answered(method::Answer),
+}
+
+/// The gate of one workspace.
+pub struct Gate {
+    name: String,
+    engine: Engine,
+    directories: Arc<Directories>,
+    tokens: Arc<Tokens>,
+    keys: Keys<Outcome>,
+    ids: Mutex<ContextV7>,
+}
+
+/// Whether a method is answered by a look at the board, and so only by [`Gate::ask`].
+#[must_use]
+pub fn takes_time(method: Method) -> bool {
+    // The wrap-ups that are to end are found on the board.
+    method == Method::AgentEndWrapUp || method.row().answered_by == AnsweredBy::Board
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Gate").field(&self.name).finish()
+    }
+}
+
+impl Gate {
+    /// The gate of a workspace that this engine runs.
+    #[must_use]
+    pub fn new(
+        name: &str,
+        engine: Engine,
+        directories: Arc<Directories>,
+        tokens: Arc<Tokens>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            engine,
+            directories,
+            tokens,
+            keys: Keys::new(),
+            ids: Mutex::new(ContextV7::new()),
+        }
+    }
+
+    /// Name of the workspace.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The engine behind the gate.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The newest directory.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.directories.now()
+    }
+
+    /// What a user may do, as of now; nothing if there is no such user any more.
+    #[must_use]
+    pub fn principal(&self, user: UserId) -> Option<Arc<Principal>> {
+        self.directory().principal(user).map(Arc::clone)
+    }
+
+    /// Carries a call to its end. With a key, the same call with the same key gets the first
+    /// answer again, also while the first is at work; the work goes on when the caller is gone.
+    pub async fn ask(self: &Arc<Self>, caller: &Caller, call: Call, key: Option<&str>) -> Outcome {
+        let Some(key) = key else {
+            return self.perform(caller, call).await.0;
+        };
+        let content = format!("{call:?}");
+        let identity = caller.principal.user();
+        loop {
+            let now = self.engine.clock().now();
+            match self.keys.claim(identity, key, &content, now) {
+                Claim::First(first) => return self.perform_once(caller, call, first).await,
+                Claim::Again(again) => {
+                    if let Some(outcome) = again.answer().await {
+                        return Outcome {
+                            repeated: true,
+                            ..outcome
+                        };
+                    }
+                }
+                Claim::Mismatch => {
+                    let text = "this key was used before with other content";
+                    return self.refused(WireError::new(Code::IdempotencyMismatch, text));
+                }
+            }
+        }
+    }
+
+    /// The first call with a key: it is carried to its end whether or not the caller waits.
+    async fn perform_once(
+        self: &Arc<Self>,
+        caller: &Caller,
+        call: Call,
+        first: First<Outcome>,
+    ) -> Outcome {
+        let (gate, caller) = (Arc::clone(self), caller.clone());
+        let work = tokio::spawn(async move {
+            let (outcome, final_word) = gate.perform(&caller, call).await;
+            if final_word {
+                first.keep(outcome.clone());
+            }
+            outcome
+        });
+        work.await.unwrap_or_else(|_| {
+            let text = "the request failed inside the server";
+            self.refused(WireError::new(Code::Internal, text))
+        })
+    }
+
+    /// Carries a call out. Also says whether that is the final word on it: what was refused
+    /// before it reached its owner, or may go otherwise a moment later, is not.
+    async fn perform(&self, caller: &Caller, call: Call) -> (Outcome, bool) {
+        let (method, subject) = (call.method(), Subject::of(&call));
+        if takes_time(method) {
+            return (self.from_board(caller, call).await, true);
+        }
+        let (to, once) = self.engine.doors().once();
+        match self.begin(caller, call, to) {
+            Err(error) => (self.refused(error), false),
+            Ok(Begun::Answered(answer)) => (self.answered(answer), true),
+            Ok(Begun::Sent) => {
+                let Some((result, seq)) = once.answer().await else {
+                    let text = "the server stopped before the answer was known";
+                    return (self.refused(WireError::new(Code::ShuttingDown, text)), false);
+                };
+                let principal = &caller.principal;
+                let outcome = self.shown(principal, method, subject.as_ref(), &result, seq);
+                let last = outcome.result.as_ref().err().is_none_or(|error| !error.retry);
+                (outcome, last)
+            }
+        }
+    }
+
+    /// Begins a call: checks the privilege and the params, and hands it to its owner, who
+    /// answers at `to`.
+    ///
+    /// # Errors
+    /// When it is refused here.
+    pub fn begin(&self, caller: &Caller, call: Call, to: ReplyTo) -> Result<Begun, WireError> {
+        self.admit(caller, call.method())?;
+        let asked = Asked {
+            principal: Arc::clone(&caller.principal),
+            generation: caller.generation,
+            reply: Some(to),
+        };
+        match self.due(caller, call)? {
+            Due::Answered(answer) => return Ok(Begun::Answered(answer)),
+            Due::Order(Order::Submit { queue, facts, content }) => {
+                self.engine.admit(Some(queue)).map_err(refuse::not_now)?;
+                self.engine.submit(queue, asked, facts, content);
+            }
+            Due::Order(Order::Queue(command)) => self.engine.command(asked, command),
+            Due::Order(Order::Floor(command)) => {
+                if let FloorCommand::SignIn { .. } = command {
+                    self.engine.admit(None).map_err(refuse::not_now)?;
+                }
+                self.engine.command_floor(asked, command);
+            }
+        }
+        Ok(Begun::Sent)
+    }
+
+    /// The privilege at the gate: whether the caller could do this to anything at all. The
+    /// owner asks again, for the object.
+    fn admit(&self, caller: &Caller, method: Method) -> Result<(), WireError> {
+        let needs = &method.row().needs;
+        decide_needs(&caller.principal, needs, None, &Facts::Rows)
+            .lens()
+            .map(|_| ())
+            .map_err(|denied| refuse::denied(denied, None))
+    }
+
+    /// What a machine answered, as the outcome of a call.
+    #[must_use]
+    pub fn shown(
+        &self,
+        reader: &Principal,
+        method: Method,
+        subject: Option<&Subject>,
+        result: &Result<Answer, Refusal>,
+        seq: Seq,
+    ) -> Outcome {
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                return Outcome {
+                    result: Err(refuse::refusal(refusal, subject)),
+                    seq,
+                    repeated: false,
+                };
+            }
+        };
+        let now = self.engine.clock().now();
+        let shown = self.show(reader, |show| show.answer(method, answer, now));
+        Outcome {
+            result: shown.map(Arc::new).map_err(|show::Misfit| {
+                tracing::error!(%method, ?answer, "an answer does not fit its method");
+                WireError::new(Code::Internal, "the answer could not be shown")
+            }),
+            seq,
+            repeated: matches!(answer, Answer::Submitted { repeated: true, .. }),
+        }
+    }
+
+    /// Shows something to a reader, with the names of this moment.
+    pub fn show<T>(&self, reader: &Principal, shown: impl FnOnce(Show<'_>) -> T) -> T {
+        let (directory, rules) = (self.directory(), self.engine.rules());
+        shown(Show {
+            directory: &directory,
+            rules: &rules,
+            reader,
+        })
+    }
+
+    fn answered(&self, answer: method::Answer) -> Outcome {
+        Outcome {
+            result: Ok(Arc::new(answer)),
+            seq: self.engine.durable(),
+            repeated: false,
+        }
+    }
+
+    /// An error that was found before anybody was asked.
+    #[must_use]
+    pub fn refused(&self, error: WireError) -> Outcome {
+        Outcome {
+            result: Err(error),
+            seq: self.engine.durable(),
+            repeated: false,
+        }
+    }
+
+    /// A contact id that is greater than those given out before.
+    fn contact_id(&self) -> ContactId {
+        let now = self.engine.clock().now().0;
+        let nanos = u32::try_from(now % 1_000).unwrap_or_default() * 1_000_000;
+        let context = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let timestamp = Timestamp::from_unix(&*context, now / 1_000, nanos);
+        ContactId(Uuid::new_v7(timestamp))
+    }
+}

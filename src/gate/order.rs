@@ -14,6 +14,7 @@ use crate::id::{AgentId, ChannelId, CommandId, ContactId, OfferId, QueueId};
 use crate::time::{Instant, Span};
 use crate::wire::error::{Code, WireError, quoted};
 use crate::wire::field::{Map, Name, Text};
+use crate::wire::method::Call;
 use crate::wire::params;
 use std::collections::BTreeMap;
 
@@ -57,6 +58,43 @@ impl Subject {
         Self {
             what,
             name: name.to_owned(),
+        }
+    }
+
+    /// The object of a call, if it names one.
+    #[must_use]
+    pub fn of(call: &Call) -> Option<Self> {
+        let named = |what: &'static str, name: &Name| Some(Self::new(what, name));
+        let agent = |name: &Option<Name>| name.as_ref().and_then(|name| named("agent", name));
+        match call {
+            Call::AgentSetState(asked) => agent(&asked.agent),
+            Call::AgentSetChannels(asked) => agent(&asked.agent),
+            Call::AgentSetQueues(asked) => agent(&asked.agent),
+            Call::AgentEndWrapUp(asked) => agent(&asked.agent),
+            Call::ContactAccept(asked) | Call::OfferShown(asked) => named("offer", &asked.offer),
+            Call::ContactDecline(asked) => named("offer", &asked.offer),
+            Call::ContactEnd(asked)
+            | Call::ContactRequeue(asked)
+            | Call::ContactGet(asked)
+            | Call::ContactAbandon(asked) => named("contact", &asked.contact),
+            Call::ContactPrioritise(asked) => named("contact", &asked.contact),
+            Call::ContactWrapUp(asked) => named("contact", &asked.contact),
+            Call::ContactUpdate(asked) => named("contact", &asked.contact),
+            Call::ContactTrace(asked) => named("contact", &asked.contact),
+            Call::ContactSubmit(asked) => match &asked.queue {
+                Some(queue) => named("queue", queue),
+                None => agent(&asked.agent),
+            },
+            Call::MediaReport(asked) => named("command", &asked.command),
+            Call::AgentSignIn(_)
+            | Call::AgentSignOut(_)
+            | Call::AgentList(_)
+            | Call::ContactList(_)
+            | Call::QueueList(_)
+            | Call::StatsGet(_)
+            | Call::AuthRefresh(_)
+            | Call::SessionWorkspaces(_)
+            | Call::Authorize(_) => None,
         }
     }
 

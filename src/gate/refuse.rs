@@ -5,7 +5,7 @@ use super::order::Subject;
 use crate::access::rights::{Denied, Why};
 use crate::access::token::TokenError;
 use crate::domain::machine::Refusal;
-use crate::engine::handle::NotNow;
+use crate::engine::NotNow;
 use crate::wire::error::{Code, WireError, quoted};
 
 /// A refusal of what was asked about `subject`.

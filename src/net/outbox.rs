@@ -49,6 +49,8 @@ struct Draining<O> {
 #[derive(Debug)]
 pub struct Outbox<O> {
     first: VecDeque<(Bytes, Option<O>)>,
+    /// Bytes of the first class that are in nobody's budget: replies made by the gate.
+    said_bytes: usize,
     live: VecDeque<(Sub, Bytes, O)>,
     draining: Vec<Draining<O>>,
     numbers: VecDeque<(Sub, Bytes, O)>,
@@ -58,6 +60,7 @@ impl<O> Default for Outbox<O> {
     fn default() -> Self {
         Self {
             first: VecDeque::new(),
+            said_bytes: 0,
             live: VecDeque::new(),
             draining: Vec::new(),
             numbers: VecDeque::new(),
@@ -68,7 +71,17 @@ impl<O> Default for Outbox<O> {
 impl<O> Outbox<O> {
     /// A reply, an event of `me`, or a word of the session itself.
     pub fn first(&mut self, frame: Bytes, owed: Option<O>) {
+        if owed.is_none() {
+            self.said_bytes += frame.len();
+        }
         self.first.push_back((frame, owed));
+    }
+
+    /// Whether the client leaves more of the gate's replies lying than it may. No further
+    /// request of it is read then, which it feels as a full connection.
+    #[must_use]
+    pub fn replies_pile_up(&self) -> bool {
+        self.said_bytes > limits::OUTBOUND_BYTES
     }
 
     /// The snapshot of a view: it drains, what comes meanwhile is kept behind it, and what was
@@ -139,8 +152,11 @@ impl<O> Outbox<O> {
     /// The next frame to send, with its share of the budget, which is given back when it is
     /// dropped.
     pub fn pop(&mut self) -> Option<(Bytes, Option<O>)> {
-        if let Some(next) = self.first.pop_front() {
-            return Some(next);
+        if let Some((frame, owed)) = self.first.pop_front() {
+            if owed.is_none() {
+                self.said_bytes -= frame.len();
+            }
+            return Some((frame, owed));
         }
         if let Some((_, frame, owed)) = self.live.pop_front() {
             return Some((frame, Some(owed)));
@@ -231,9 +247,7 @@ mod tests {
             .unwrap();
         outbox.start(Sub::View(3), CONFLATED, parts(&["all numbers"]));
         outbox.start(AGENTS, LOSSLESS, parts(&["part 1", "part 2"]));
-        outbox
-            .frame(Sub::View(4), LOSSLESS, frame("event"), ())
-            .unwrap();
+        outbox.frame(Sub::View(4), LOSSLESS, frame("event"), ()).unwrap();
         outbox.first(frame("offer"), Some(()));
         outbox.first(frame("reply"), None);
         let order = [
@@ -286,6 +300,18 @@ mod tests {
     }
 
     #[test]
+    fn replies_that_are_left_lying_hold_further_requests() {
+        let mut outbox = Outbox::<()>::default();
+        outbox.first(Bytes::from(vec![b'x'; limits::OUTBOUND_BYTES]), None);
+        outbox.first(frame("counted by the door"), Some(()));
+        assert!(!outbox.replies_pile_up());
+        outbox.first(frame("x"), None);
+        assert!(outbox.replies_pile_up());
+        outbox.pop();
+        assert!(!outbox.replies_pile_up());
+    }
+
+    #[test]
     fn a_snapshot_that_is_outrun_restarts_once_and_then_the_reader_is_too_slow() {
         let mut outbox = Outbox::default();
         let half = Bytes::from(vec![b'x'; limits::SNAPSHOT_BACKLOG_BYTES / 2]);
@@ -332,12 +358,8 @@ mod tests {
     fn nothing_of_a_closed_view_is_sent() {
         let mut outbox = Outbox::default();
         outbox.start(AGENTS, LOSSLESS, parts(&["part"]));
-        outbox
-            .frame(Sub::View(3), LOSSLESS, frame("event"), ())
-            .unwrap();
-        outbox
-            .frame(Sub::View(4), LOSSLESS, frame("other"), ())
-            .unwrap();
+        outbox.frame(Sub::View(3), LOSSLESS, frame("event"), ()).unwrap();
+        outbox.frame(Sub::View(4), LOSSLESS, frame("other"), ()).unwrap();
         outbox
             .frame(QUEUES, CONFLATED, frame("number"), ())
             .unwrap();

@@ -40,7 +40,7 @@ pub enum NoUpgrade {
     /// It is no request for a WebSocket of version 13.
     NotWebSocket,
     /// It is one that cannot be met.
-    Refused(WireError),
+    Refused(Box<WireError>),
 }
 
 impl Asked {
@@ -118,10 +118,8 @@ impl Asked {
 }
 
 fn refused(expected: &str) -> NoUpgrade {
-    NoUpgrade::Refused(WireError::new(
-        Code::BadRequest,
-        format!("expected {expected}"),
-    ))
+    let error = WireError::new(Code::BadRequest, format!("expected {expected}"));
+    NoUpgrade::Refused(Box::new(error))
 }
 
 /// The token in a subprotocol.

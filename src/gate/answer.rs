@@ -1,0 +1,217 @@
+//! What becomes of each call: an order for its owner, or an answer that the gate knows itself.
+
+use super::order::{self, Order, Reading};
+use super::{Caller, Gate, refuse};
+use crate::access::ext::ExtNames;
+use crate::access::facts::{AgentFacts, Facts, Thing, ThingFacts};
+use crate::access::privilege::Needs;
+use crate::access::rights::decide_needs;
+use crate::domain::command::{FloorCommand, QueueCommand};
+use crate::domain::requirement::Names as _;
+use crate::domain::rules::QueueRules;
+use crate::wire::error::{Code, WireError, quoted};
+use crate::wire::field::Name;
+use crate::wire::method::{Answer, Call, Method};
+use crate::wire::{params, result};
+use std::borrow::Cow;
+
+/// What is due on a call.
+#[derive(Debug)]
+pub(super) enum Due {
+    /// This, by its owner.
+    Order(Order),
+    /// This answer.
+    Answered(Answer),
+}
+
+impl Gate {
+    /// What is due on a call whose privilege is held.
+    pub(super) fn due(&self, caller: &Caller, call: Call) -> Result<Due, WireError> {
+        let (directory, rules) = (self.directory(), self.engine.rules());
+        let reading = Reading {
+            directory: &directory,
+            rules: &rules,
+        };
+        let order = match call {
+            Call::AgentSignIn(asked) => reading.sign_in(&asked)?,
+            Call::AgentSignOut(asked) => order::sign_out(&asked),
+            Call::AgentSetState(asked) => reading.set_state(asked)?,
+            Call::AgentSetChannels(asked) => reading.set_channels(&asked)?,
+            Call::AgentSetQueues(asked) => reading.set_queues(&asked)?,
+            Call::ContactAccept(asked) => {
+                Order::Floor(FloorCommand::Accept(order::offer(&asked.offer)?))
+            }
+            Call::ContactDecline(asked) => order::decline(asked)?,
+            Call::OfferShown(asked) => {
+                Order::Floor(FloorCommand::Shown(order::offer(&asked.offer)?))
+            }
+            Call::ContactEnd(asked) => {
+                Order::Queue(QueueCommand::End(order::contact(&asked.contact)?))
+            }
+            Call::ContactRequeue(asked) => {
+                Order::Queue(QueueCommand::Requeue(order::contact(&asked.contact)?))
+            }
+            Call::ContactAbandon(asked) => {
+                Order::Queue(QueueCommand::Abandon(order::contact(&asked.contact)?))
+            }
+            Call::ContactPrioritise(asked) => order::prioritise(&asked)?,
+            Call::ContactWrapUp(asked) => order::wrap_up(asked)?,
+            Call::ContactSubmit(asked) => {
+                let (id, now) = (self.contact_id(), self.engine.clock().now());
+                reading.submit(asked, &caller.principal, id, now)?
+            }
+            Call::ContactUpdate(asked) => reading.update(asked)?,
+            Call::MediaReport(asked) => order::report(&asked)?,
+            Call::QueueList(_) => {
+                let queues = self.queues(caller, &rules.queues);
+                return Ok(Due::Answered(Answer::QueueList(queues)));
+            }
+            Call::AuthRefresh(asked) => {
+                let refreshed = self.refresh(caller, &asked)?;
+                return Ok(Due::Answered(Answer::AuthRefresh(refreshed)));
+            }
+            Call::SessionWorkspaces(_) => {
+                return Ok(Due::Answered(Answer::SessionWorkspaces(self.workspaces(caller))));
+            }
+            Call::AgentList(_)
+            | Call::AgentEndWrapUp(_)
+            | Call::ContactGet(_)
+            | Call::ContactList(_)
+            | Call::ContactTrace(_)
+            | Call::StatsGet(_) => {
+                let text = "this method is answered by a look at the board";
+                return Err(WireError::new(Code::Internal, text));
+            }
+            Call::Authorize(asked) => {
+                let answers = asked.items.iter().map(|item| self.authorize(caller, item, &reading));
+                let answers = result::Authorized { answers: answers.collect() };
+                return Ok(Due::Answered(Answer::Authorize(answers)));
+            }
+        };
+        Ok(Due::Order(order))
+    }
+
+    fn queues(&self, caller: &Caller, queues: &[QueueRules]) -> result::Queues {
+        let needs = &Method::QueueList.row().needs;
+        let seen = queues.iter().filter(|queue| !queue.direct).filter(|queue| {
+            let thing = ThingFacts {
+                teams: queue.team.as_slice(),
+                ..ThingFacts::of(Thing::Queue(queue.id))
+            };
+            decide_needs(&caller.principal, needs, None, &Facts::Thing(thing)).allows()
+        });
+        let directory = self.directory();
+        let channel = |id| directory.names().channel_name(id).unwrap_or_default().to_owned();
+        result::Queues {
+            queues: seen
+                .map(|queue| result::Queue {
+                    id: Cow::Owned(queue.name.clone()),
+                    name: Cow::Owned(queue.title.clone()),
+                    channels: queue
+                        .channels
+                        .iter()
+                        .map(|(id, _)| Cow::Owned(channel(*id)))
+                        .collect(),
+                })
+                .collect(),
+        }
+    }
+
+    /// A newer token of the same user.
+    fn refresh(
+        &self,
+        caller: &Caller,
+        asked: &params::Refresh,
+    ) -> Result<result::Refreshed, WireError> {
+        let entrant = self.tokens.check(&asked.token)?;
+        if entrant.user != caller.principal.user() || entrant.workspace != self.name {
+            let text = "the token is of another user or workspace";
+            return Err(WireError::new(Code::Unauthenticated, text));
+        }
+        Ok(result::Refreshed {
+            expires_at: entrant.expires_at.0,
+        })
+    }
+
+    fn workspaces(&self, caller: &Caller) -> result::Workspaces {
+        let login = caller.principal.login();
+        let names = self.tokens.workspaces_of(login);
+        result::Workspaces {
+            workspaces: names
+                .map(|name| result::Workspace { id: Cow::Owned(name.to_owned()) })
+                .collect(),
+        }
+    }
+}
+
+impl Gate {
+    /// Whether the caller may do one thing.
+    fn authorize(
+        &self,
+        caller: &Caller,
+        item: &params::AuthorizeItem,
+        reading: &Reading<'_>,
+    ) -> result::Authorization {
+        let answer = needs_of(item).and_then(|needs| self.weigh(caller, item, needs, reading));
+        result::Authorization {
+            allowed: answer.is_ok(),
+            reason: answer.err().map(|error| Cow::Owned(error.message)),
+        }
+    }
+
+    fn weigh(
+        &self,
+        caller: &Caller,
+        item: &params::AuthorizeItem,
+        needs: Needs,
+        reading: &Reading<'_>,
+    ) -> Result<(), WireError> {
+        let asked = |facts: &Facts<'_>, subject: Option<&order::Subject>| {
+            let decision = decide_needs(&caller.principal, &needs, None, facts);
+            let denied = |denied| refuse::denied(denied, subject);
+            decision.lens().map(|_| ()).map_err(denied)
+        };
+        let Some(object) = item.object.as_deref() else {
+            return asked(&Facts::Rows, None);
+        };
+        if let Some(name) = &object.agent {
+            let agent = reading.agent(name, "")?;
+            let rules = reading.rules.agent(agent);
+            let queues: Vec<_> = rules
+                .iter()
+                .flat_map(|rules| rules.memberships.iter().map(|member| member.queue))
+                .collect();
+            let teams = rules.map(|rules| rules.teams.as_slice()).unwrap_or_default();
+            let facts = AgentFacts { agent, teams, queues: &queues };
+            return asked(&Facts::Agent(facts), Some(&order::Subject::new("agent", name)));
+        }
+        if let Some(name) = &object.queue {
+            let queue = reading.queue(name, "")?;
+            let team = reading.rules.queue(queue).and_then(|rules| rules.team);
+            let facts = ThingFacts { teams: team.as_slice(), ..ThingFacts::of(Thing::Queue(queue)) };
+            return asked(&Facts::Thing(facts), Some(&order::Subject::new("queue", name)));
+        }
+        if let Some(name) = &object.team {
+            let subject = order::Subject::new("team", name);
+            let names = reading.directory.names();
+            let team = names.team(name).ok_or_else(|| subject.not_found())?;
+            return asked(&Facts::Thing(ThingFacts::of(Thing::Team(team))), Some(&subject));
+        }
+        Err(WireError::new(Code::ValidationFailed, "contacts are asked about by `contact.get`"))
+    }
+}
+
+/// What an item of `authorize` needs: that of a privilege, or of an operation.
+fn needs_of(item: &params::AuthorizeItem) -> Result<Needs, WireError> {
+    match (&item.operation, &item.privilege) {
+        (Some(operation), _) => Method::named(operation).map(|method| method.row().needs),
+        (None, Some(name)) => privilege(name),
+        (None, None) => Ok(Needs::Nothing),
+    }
+}
+
+fn privilege(name: &Name) -> Result<Needs, WireError> {
+    ExtNames::default().parse(name).map(Needs::One).map_err(|_| {
+        WireError::new(Code::NotFound, format!("there is no privilege {}", quoted(name)))
+    })
+}

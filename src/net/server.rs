@@ -1,0 +1,152 @@
+//! The server behind the port: what it serves, its sessions, and its orderly end.
+
+use super::origin::Origins;
+use super::say::Farewell;
+use super::sessions::Sessions;
+use crate::engine::clock::Clock;
+use crate::gate::Site;
+use crate::limits;
+use crate::time::Span;
+use crate::wire::close::CloseCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How a server treats those who connect. The times are those of the protocol, unless a test
+/// says otherwise.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Pages that may open a WebSocket.
+    pub origins: Origins,
+    /// Whether everybody comes through a proxy, so that the peer's address says nothing.
+    pub behind_proxy: bool,
+    /// `hello` has to come within this time.
+    pub hello_within: Span,
+    /// The server pings this often.
+    pub ping_every: Span,
+    /// A socket that is silent for so long is dead.
+    pub dead_after: Span,
+    /// A client that is told goodbye is waited for so long.
+    pub close_within: Span,
+    /// A request over HTTP has its body by then, and its answer by then again.
+    pub answer_within: Span,
+    /// When the server stops, clients come back over this time and not all at once.
+    pub return_over: Span,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            origins: Origins::SameHost,
+            behind_proxy: false,
+            hello_within: limits::HELLO_WITHIN,
+            ping_every: limits::PING_EVERY,
+            dead_after: limits::DEAD_AFTER,
+            close_within: limits::CLOSE_WITHIN,
+            answer_within: limits::ANSWER_WITHIN,
+            return_over: limits::RETURN_OVER,
+        }
+    }
+}
+
+/// What stands behind a port.
+#[derive(Debug)]
+pub struct Server {
+    site: Site,
+    options: Options,
+    sessions: Arc<Sessions>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    parted: AtomicU64,
+}
+
+impl Server {
+    /// Serves a site. `stop` ends every session; their tasks are spawned on `tasks`.
+    #[must_use]
+    pub fn new(
+        site: Site,
+        options: Options,
+        stop: CancellationToken,
+        tasks: TaskTracker,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            site,
+            options,
+            sessions: Arc::default(),
+            tasks,
+            stop,
+            parted: AtomicU64::new(0),
+        })
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// How it treats those who connect.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The clock everything here goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.site.clock()
+    }
+
+    /// Its sessions.
+    #[must_use]
+    pub fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+
+    /// Where its tasks are spawned.
+    #[must_use]
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// Whether it has been told to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Waits until the server is told to stop. Cancel safe.
+    pub async fn stopping(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// What ends one session, or all.
+    #[must_use]
+    pub fn child(&self) -> CancellationToken {
+        self.stop.child_token()
+    }
+
+    /// What operators see, as one page in the text format of Prometheus.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let mut page = String::new();
+        for gate in self.site.gates() {
+            page.push_str(&gate.engine().metrics());
+        }
+        page
+    }
+
+    /// What clients are told when the server stops: each to come back at another time.
+    #[must_use]
+    pub fn going_away(&self) -> Farewell {
+        /// A prime, so that neighbours are spread over the whole time.
+        const STRIDE: u64 = 7_919;
+        let number = self.parted.fetch_add(1, Ordering::Relaxed);
+        let spread = self.options.return_over.0.max(1);
+        Farewell {
+            after_ms: number.wrapping_mul(STRIDE) % spread,
+            ..Farewell::new(CloseCode::GoingAway)
+        }
+    }
+}

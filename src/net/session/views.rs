@@ -1,0 +1,284 @@
+//! The views of a session: opened by the client, by the server for a leg, or anew after a lost
+//! connection.
+
+use super::super::outbox::{Class, Outrun};
+use super::super::say::{self, Farewell};
+use super::super::sessions::Known;
+use super::{Asked, Session, View, lock};
+use crate::engine::{Resumed as MeResumed, ViewResumed};
+use crate::engine::door::{Owed, Parts, SnapshotWhy};
+use crate::gate::show::ME;
+use crate::gate::{Caller, pseudonyms, watch};
+use crate::id::{AgentId, ContactId, OfferId, Seq};
+use crate::live::board::Refused;
+use crate::live::delta::{ResetWhy, Sub};
+use crate::live::sight::Viewer;
+use crate::wire::close::CloseCode;
+use crate::wire::error::{Code, WireError, quoted};
+use crate::wire::frame::{Resume, ResumeSub, Subscribe, Unsubscribe};
+use crate::wire::push::{Live, NotResumed, Reset, Resumed, Revoked, RevokedReason};
+use crate::wire::result::{Subscribed, Unsubscribed};
+use crate::wire::topic::{Delivery, Topic};
+use bytes::Bytes;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What a topic's frames are held to.
+fn class(topic: &Topic) -> Class {
+    match topic.row().delivery {
+        Delivery::Lossless => Class::Lossless,
+        Delivery::Conflated => Class::Conflated,
+    }
+}
+
+impl Session {
+    /// The user as the board sees him.
+    fn viewer(&self, caller: &Caller) -> Result<Viewer, WireError> {
+        if self.pseudonyms.get().is_none() {
+            let key = Arc::new(pseudonyms()?);
+            self.pseudonyms.get_or_init(|| key);
+        }
+        let pseudonyms = self.pseudonyms.get().cloned();
+        self.gate.viewer(&Caller { pseudonyms, ..caller.clone() })
+    }
+
+    pub(super) fn subscribe(&self, subscribe: Subscribe) {
+        let Subscribe { id, topic, params } = subscribe;
+        let Some(caller) = self.admitted(&id) else {
+            return;
+        };
+        let asked = self
+            .gate
+            .watch(&caller, &topic, &params)
+            .and_then(|ask| Ok((ask, self.viewer(&caller)?)));
+        match asked {
+            Ok((ask, viewer)) => {
+                let request = self.await_reply(id, Asked::View(topic));
+                self.gate.engine().subscribe(self.door, request, viewer, ask, self.encoding);
+            }
+            Err(error) => self.say_error(Some(&id), &error),
+        }
+    }
+
+    pub(super) fn subscribed(&self, request: u64, result: &Result<Sub, Refused>, seq: Seq) {
+        let Some(pending) = self.state().pending.remove(&request) else {
+            return;
+        };
+        let Asked::View(topic) = &pending.what else {
+            return;
+        };
+        let reply = match result {
+            Ok(sub) => {
+                self.watches(*sub, class(topic), seq, None);
+                let sub = Cow::Owned(sub.to_string());
+                say::result(self.encoding, &pending.id, seq.0, Subscribed { sub })
+            }
+            Err(refused) => {
+                let error = watch::refused(refused, watch::subject(topic).as_ref());
+                say::error(self.encoding, Some(&pending.id), seq.0, &error)
+            }
+        };
+        self.say(reply);
+    }
+
+    fn watches(&self, sub: Sub, class: Class, newest: Seq, reset: Option<NotResumed>) {
+        let view = View {
+            class,
+            newest,
+            reset,
+        };
+        self.state().views.insert(sub, view);
+    }
+
+    pub(super) fn unsubscribe(&self, unsubscribe: &Unsubscribe) {
+        let Unsubscribe { id, sub } = unsubscribe;
+        let found = {
+            let mut state = self.state();
+            let found = state.views.keys().find(|open| open.to_string() == **sub).copied();
+            if let Some(sub) = found {
+                state.views.remove(&sub);
+            }
+            found
+        };
+        let Some(sub) = found else {
+            let text = format!("there is no view {} on this connection", quoted(sub));
+            return self.say_error(Some(id), &WireError::new(Code::NotFound, text));
+        };
+        self.gate.engine().unsubscribe(self.door, sub);
+        lock(&self.outbox).close(sub);
+        let seq = self.gate.engine().durable();
+        self.say(say::result(self.encoding, id, seq.0, Unsubscribed {}));
+    }
+
+    /// Opens the view of the contact of a leg that has just been connected.
+    pub(super) fn open_for_leg(&self, contact: ContactId, offer: OfferId) {
+        let Some(Ok(viewer)) = self.caller().map(|caller| self.viewer(&caller)) else {
+            return;
+        };
+        let newest = self.gate.engine().durable();
+        self.watches(Sub::Leg(offer), Class::Lossless, newest, None);
+        self.gate
+            .engine()
+            .open_for_leg(self.door, viewer, self.encoding, contact, offer);
+    }
+
+    pub(super) fn snapshot(&self, sub: Sub, why: SnapshotWhy, parts: Box<dyn Parts>) {
+        let (class, reset) = {
+            let mut state = self.state();
+            let Some(view) = state.views.get_mut(&sub) else {
+                return;
+            };
+            let known = view.reset.take();
+            let reset = match why {
+                SnapshotWhy::Opened | SnapshotWhy::Behind => None,
+                SnapshotWhy::Reset => Some(known.unwrap_or(NotResumed::PositionLost)),
+            };
+            (view.class, reset)
+        };
+        if let Some(reason) = reset {
+            let sub = Cow::Owned(sub.to_string());
+            self.say(say::frame(self.encoding, &Reset { sub, reason }));
+        }
+        lock(&self.outbox).start(sub, class, parts);
+    }
+
+    /// A frame of a view.
+    ///
+    /// # Errors
+    /// When the reader is too slow for the view.
+    pub(super) fn view_frame(
+        &self,
+        sub: Sub,
+        seq: Option<Seq>,
+        bytes: Bytes,
+        owed: Owed,
+    ) -> Result<(), Farewell> {
+        let class = {
+            let mut state = self.state();
+            let Some(view) = state.views.get_mut(&sub) else {
+                return Ok(());
+            };
+            view.newest = seq.unwrap_or(view.newest);
+            view.class
+        };
+        let kept = lock(&self.outbox).frame(sub, class, bytes, owed);
+        match kept {
+            Ok(()) => Ok(()),
+            Err(Outrun::Restart) => {
+                self.gate.engine().again(self.door, sub);
+                Ok(())
+            }
+            Err(Outrun::TooSlow) => Err(Farewell::new(CloseCode::SlowConsumer)),
+        }
+    }
+
+    /// A view is whole up to here.
+    ///
+    /// # Errors
+    /// When the reader is too slow for the view.
+    pub(super) fn view_live(&self, sub: Sub, seq: Seq, owed: Owed) -> Result<(), Farewell> {
+        let live = Live {
+            sub: Cow::Owned(sub.to_string()),
+            seq: seq.0,
+        };
+        match say::frame(self.encoding, &live) {
+            Some(frame) => self.view_frame(sub, Some(seq), frame, owed),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn revoked(&self, sub: Sub, reason: RevokedReason) {
+        if self.state().views.remove(&sub).is_none() {
+            return;
+        }
+        lock(&self.outbox).close(sub);
+        let sub = Cow::Owned(sub.to_string());
+        self.say(say::frame(self.encoding, &Revoked { sub, reason }));
+    }
+
+    /// Takes up what a lost connection had.
+    pub(super) async fn resume(
+        &self,
+        resume: Option<&Resume>,
+        before: Option<&Known>,
+    ) -> Vec<Resumed> {
+        let mut resumed = Vec::new();
+        let (Some(resume), Some(caller)) = (resume, self.caller()) else {
+            return resumed;
+        };
+        let same_epoch = *resume.epoch == *self.gate.engine().epoch().to_string();
+        for sub in resume.subs.iter() {
+            let went = if &*sub.topic == ME {
+                self.resume_me(sub, before, same_epoch)
+            } else {
+                self.resume_view(sub, &caller, same_epoch).await
+            };
+            let (name, reason) = match went {
+                Ok(name) => (Some(name), None),
+                Err((name, reason)) => (name, Some(reason)),
+            };
+            resumed.push(Resumed {
+                topic: sub.topic.as_str().to_owned(),
+                sub: name,
+                resumed: reason.is_none(),
+                reason,
+            });
+        }
+        resumed
+    }
+
+    fn resume_me(&self, sub: &ResumeSub, before: Option<&Known>, same_epoch: bool) -> Went {
+        if !same_epoch {
+            return Err((None, NotResumed::OtherEpoch));
+        }
+        let Some(generation) = before.and_then(|before| before.generation) else {
+            return Err((None, NotResumed::Expired));
+        };
+        let (agent, after) = (AgentId::from(self.user), Seq(sub.seq));
+        match self.gate.engine().resume(agent, generation, self.door, after) {
+            MeResumed::Whole => {
+                let mut state = self.state();
+                state.generation = Some(generation);
+                state.me = Some(after);
+                drop(state);
+                self.sign_in(generation);
+                Ok(ME.to_owned())
+            }
+            MeResumed::Superseded => Err((None, NotResumed::Superseded)),
+            MeResumed::Expired => Err((None, NotResumed::Expired)),
+            MeResumed::Lost => Err((None, NotResumed::PositionLost)),
+        }
+    }
+
+    async fn resume_view(&self, sub: &ResumeSub, caller: &Caller, same_epoch: bool) -> Went {
+        let none = |_| (None, NotResumed::NotFound);
+        let topic = Topic::parse(&sub.topic).map_err(none)?;
+        let params = sub.params.as_ref().map(|params| params.0.clone()).unwrap_or_default();
+        let ask = self.gate.watch(caller, &topic, &params).map_err(none)?;
+        let viewer = self.viewer(caller).map_err(none)?;
+        // No position of another epoch means anything here: one that was never given out.
+        let after = if same_epoch { Seq(sub.seq) } else { Seq(u64::MAX) };
+        let engine = self.gate.engine();
+        let resumed = engine.resume_view(self.door, viewer, ask, self.encoding, after).await;
+        match resumed {
+            Ok(ViewResumed::Whole(sub)) => {
+                self.watches(sub, class(&topic), after, None);
+                Ok(sub.to_string())
+            }
+            Ok(ViewResumed::Reset(sub, why)) => {
+                let reason = match why {
+                    ResetWhy::Conflated => NotResumed::Conflated,
+                    ResetWhy::PositionLost if !same_epoch => NotResumed::OtherEpoch,
+                    ResetWhy::PositionLost => NotResumed::PositionLost,
+                    ResetWhy::RightsChanged => NotResumed::RightsChanged,
+                };
+                self.watches(sub, class(&topic), self.gate.engine().durable(), Some(reason));
+                Err((Some(sub.to_string()), reason))
+            }
+            Err(_) => Err((None, NotResumed::NotFound)),
+        }
+    }
+}
+
+/// Name of a view that goes on; else why not, and its name if it starts anew.
+type Went = Result<String, (Option<String>, NotResumed)>;

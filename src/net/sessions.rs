@@ -1,0 +1,246 @@
+//! Sessions of the server: how many a user has, and the secrets by which a lost one goes on.
+
+use crate::id::{Generation, UserId};
+use crate::limits;
+use crate::time::Instant;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Secret of one session, 128 random bits. Never logged.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Secret([u8; 16]);
+
+impl Secret {
+    /// A new secret.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn draw() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// The secret as `welcome` tells it.
+    #[must_use]
+    pub fn told(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// The text is no secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotASecret;
+
+impl FromStr for Secret {
+    type Err = NotASecret;
+
+    fn from_str(text: &str) -> Result<Self, NotASecret> {
+        let digits = text.as_bytes();
+        if digits.len() != 32 {
+            return Err(NotASecret);
+        }
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |digit: u8| char::from(digit).to_digit(16);
+            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else {
+                return Err(NotASecret);
+            };
+            *byte = u8::try_from(high * 16 + low).map_err(|_| NotASecret)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// A user of a workspace.
+type Whose = (Arc<str>, UserId);
+
+/// What is known of a session, also for a while after its socket was lost.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Known {
+    /// The workspace.
+    pub workspace: Arc<str>,
+    /// Whose it is.
+    pub user: UserId,
+    /// The sign-in of the agent, if it has one.
+    pub generation: Option<Generation>,
+}
+
+/// The sessions of a server.
+#[derive(Debug, Default)]
+pub struct Sessions(Mutex<Tables>);
+
+#[derive(Debug, Default)]
+struct Tables {
+    open: HashMap<Whose, u32>,
+    known: HashMap<Secret, Known>,
+    /// Sessions whose sockets are gone, in the order in which they are forgotten.
+    lost: VecDeque<(Instant, Secret)>,
+}
+
+impl Sessions {
+    /// Nothing between lock and unlock can panic, so a poisoned lock holds whole tables.
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a session, unless the user has as many as `most`.
+    pub fn open(
+        self: &Arc<Self>,
+        workspace: &Arc<str>,
+        user: UserId,
+        secret: Secret,
+        most: u32,
+    ) -> Option<Open> {
+        let whose = (Arc::clone(workspace), user);
+        let mut tables = self.lock();
+        let open = tables.open.entry(whose.clone()).or_default();
+        if *open >= most {
+            return None;
+        }
+        *open += 1;
+        let known = Known {
+            workspace: Arc::clone(workspace),
+            user,
+            generation: None,
+        };
+        tables.known.insert(secret, known);
+        Some(Open {
+            sessions: Arc::clone(self),
+            whose,
+            secret,
+            lost_at: None,
+        })
+    }
+
+    /// What is known of the session with this secret.
+    #[must_use]
+    pub fn known(&self, secret: Secret) -> Option<Known> {
+        self.lock().known.get(&secret).cloned()
+    }
+
+    /// Sockets of all users.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.lock().open.values().map(|open| u64::from(*open)).sum()
+    }
+
+    /// The session is that of this sign-in from now on.
+    pub fn sign_in(&self, secret: Secret, generation: Generation) {
+        if let Some(known) = self.lock().known.get_mut(&secret) {
+            known.generation = Some(generation);
+        }
+    }
+
+    fn close(&self, whose: &Whose, secret: Secret, lost_at: Option<Instant>) {
+        let mut tables = self.lock();
+        if let Some(open) = tables.open.get_mut(whose) {
+            *open -= 1;
+            if *open == 0 {
+                tables.open.remove(whose);
+            }
+        }
+        let Some(now) = lost_at else {
+            tables.known.remove(&secret);
+            return;
+        };
+        tables.lost.push_back((now + limits::REPLAY_AGE, secret));
+        while let Some((until, secret)) = tables.lost.front().copied()
+            && until <= now
+        {
+            tables.lost.pop_front();
+            tables.known.remove(&secret);
+        }
+    }
+}
+
+/// An open session; closed when dropped.
+#[derive(Debug)]
+pub struct Open {
+    sessions: Arc<Sessions>,
+    whose: Whose,
+    secret: Secret,
+    lost_at: Option<Instant>,
+}
+
+impl Open {
+    /// The session's secret.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
+        self.secret
+    }
+
+    /// The socket is gone: the session is known for a while yet and may go on elsewhere.
+    pub fn lost(mut self, now: Instant) {
+        self.lost_at = Some(now);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.sessions.close(&self.whose, self.secret, self.lost_at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+
+    const NOW: Instant = Instant(1_000);
+
+    fn open(sessions: &Arc<Sessions>, user: u32, most: u32) -> Option<Open> {
+        let secret = Secret::draw().unwrap();
+        sessions.open(&Arc::from("main"), UserId(user), secret, most)
+    }
+
+    #[test]
+    fn a_secret_reads_back_and_nothing_else_does() {
+        let secret = Secret::draw().unwrap();
+        assert_eq!(secret.told().parse(), Ok(secret));
+        assert_eq!(secret.told().len(), 32);
+        for bad in ["", "6f", &"g".repeat(32), &"0".repeat(33), &"é".repeat(16)] {
+            assert_eq!(bad.parse::<Secret>(), Err(NotASecret), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_user_has_so_many_sessions_and_closing_one_makes_room() {
+        let sessions = Arc::default();
+        let first = open(&sessions, 1, 2).unwrap();
+        let _second = open(&sessions, 1, 2).unwrap();
+        assert!(open(&sessions, 1, 2).is_none());
+        let _other = open(&sessions, 2, 2).unwrap();
+        assert_eq!(sessions.count(), 3);
+        drop(first);
+        assert!(open(&sessions, 1, 2).is_some());
+    }
+
+    #[test]
+    fn a_lost_session_is_known_for_a_while_and_a_closed_one_not_at_all() {
+        let sessions: Arc<Sessions> = Arc::default();
+        let lost = open(&sessions, 1, 9).unwrap();
+        let secret = lost.secret();
+        sessions.sign_in(secret, Generation(7));
+        lost.lost(NOW);
+        assert_eq!(sessions.known(secret).unwrap().generation, Some(Generation(7)));
+
+        let closed = open(&sessions, 1, 9).unwrap();
+        let gone = closed.secret();
+        drop(closed);
+        assert_eq!(sessions.known(gone), None);
+
+        open(&sessions, 1, 9).unwrap().lost(NOW + Span(limits::REPLAY_AGE.0 - 1));
+        assert!(sessions.known(secret).is_some());
+        open(&sessions, 1, 9).unwrap().lost(NOW + limits::REPLAY_AGE);
+        assert_eq!(sessions.known(secret), None);
+    }
+}
