@@ -2,8 +2,10 @@
 //! repeated, coalesced and sent again freely.
 
 use crate::domain::contact::{Card, Role};
+use crate::domain::event::PassedOver;
 use crate::domain::offer::{Outcome, Withdrawn};
 use crate::domain::requirement::Requirement;
+use crate::domain::rules::Workspace;
 use crate::domain::urgency::{Entry, Urgency};
 use crate::id::{
     AgentId, ChannelId, Incarnation, LaneId, OfferId, QueueId, ReservationId, TeamId, UserId,
@@ -24,6 +26,43 @@ pub struct LaneKey {
     pub waited: Span,
     /// Agents who may not have it, sorted.
     pub excluded: Vec<AgentId>,
+}
+
+impl LaneKey {
+    /// Whether an agent may have the contacts of a lane of this queue by name, exclusion,
+    /// membership, delay and requirement; whether it serves the queue now and has room apart.
+    ///
+    /// # Errors
+    /// The first reason why not.
+    pub fn admits(
+        &self,
+        rules: &Workspace,
+        queue: QueueId,
+        agent: AgentId,
+    ) -> Result<(), PassedOver> {
+        let direct = rules.queue(queue).is_some_and(|queue| queue.direct);
+        if self.named.map_or(direct, |named| named != agent) {
+            return Err(PassedOver::Named);
+        }
+        if self.excluded.binary_search(&agent).is_ok() {
+            return Err(PassedOver::Excluded);
+        }
+        let Some(agent) = rules.agent(agent) else {
+            return Err(PassedOver::NotRoutable);
+        };
+        let member = agent.memberships.iter().find(|m| m.queue == queue);
+        match member {
+            Some(member) if member.delay > self.waited && self.named.is_none() => {
+                return Err(PassedOver::Delay);
+            }
+            None if !direct => return Err(PassedOver::NotRoutable),
+            Some(_) | None => {}
+        }
+        if !self.requirement.meets(&agent.qualities) {
+            return Err(PassedOver::Requirement);
+        }
+        Ok(())
+    }
 }
 
 /// Terms an offer of this lane is made under.
@@ -110,6 +149,8 @@ pub enum Settled {
         /// The seat.
         offer: OfferId,
     },
+    /// The floor took the last seat back, and the demands so far take that into account.
+    Over,
 }
 
 /// From a queue to the floor.
@@ -228,10 +269,12 @@ pub enum ToQueue {
     },
     /// A seat is out before it connected; the last one ends the reservation.
     Revoke {
+        /// The contact or request.
+        entry: Entry,
         /// The reservation.
         reservation: ReservationId,
         /// The seat.
-        offer: OfferId,
+        seat: SeatOffer,
         /// How the offer ended.
         outcome: Outcome,
         /// No seat is left.

@@ -1,4 +1,4 @@
-//! Assignment in rounds: over the lanes by urgency, until a round assigns nothing.
+//! Assignment: over the lanes by urgency, until none has an agent who may have it.
 
 use super::choose::{Choice, Found};
 use super::lanes::LaneRef;
@@ -6,7 +6,7 @@ use super::{Floor, Reservation};
 use crate::domain::event::By;
 use crate::domain::event::{Decision, Event, OfferRef};
 use crate::domain::machine::{Me, Outbox, Wake};
-use crate::domain::message::{Head, SeatOffer, ToQueue};
+use crate::domain::message::{Head, ToQueue};
 use crate::domain::urgency::{Entry, Urgency};
 use crate::id::{AgentId, OfferId, ReservationId};
 use crate::limits;
@@ -18,28 +18,35 @@ impl Floor {
     /// Gives away all room that somebody waits for.
     pub(super) fn assign(&mut self, now: Instant, out: &mut Outbox) {
         let mut open = self.lanes_to_look_at();
-        let mut assigned = !open.is_empty();
-        while assigned && !open.is_empty() {
-            assigned = false;
-            let mut later = BTreeSet::new();
-            while let Some((urgency, lane)) = open.pop_first() {
-                match self.choose(now, lane, urgency) {
-                    Found::Agent(choice) => {
-                        assigned = true;
-                        self.reserve(now, lane, choice, out);
-                        if let Some(next) = self.first_head(lane) {
-                            open.insert((next, lane));
-                        }
-                    }
-                    Found::Later => {
-                        later.insert((urgency, lane));
-                    }
-                    Found::Nobody => {}
-                }
+        let mut after_rank = BTreeSet::new();
+        let mut behind_barrier = BTreeSet::new();
+        while let Some((urgency, lane)) = open.pop_first() {
+            let first = self.first_head(lane);
+            if first != Some(urgency) {
+                // The head was given away meanwhile, out of a lane it is leaving.
+                open.extend(first.map(|first| (first, lane)));
+                continue;
             }
-            open = later;
+            match self.choose(now, lane, urgency) {
+                Found::Agent(choice) => {
+                    self.reserve(now, lane, urgency.entry, choice, out);
+                    if let Some(next) = self.first_head(lane) {
+                        open.insert((next, lane));
+                    }
+                    // What waited for a lane of better rank may go first now.
+                    open.append(&mut after_rank);
+                }
+                Found::AfterBetterRank => {
+                    after_rank.insert((urgency, lane));
+                }
+                Found::BehindBarrier => {
+                    behind_barrier.insert(lane);
+                }
+                Found::Nobody => {}
+            }
         }
-        self.waiting_behind_barrier = open.into_iter().map(|(_, lane)| lane).collect();
+        behind_barrier.extend(after_rank.into_iter().map(|(_, lane)| lane));
+        self.waiting_behind_barrier = behind_barrier;
         self.arm_barrier();
     }
 
@@ -66,26 +73,26 @@ impl Floor {
     }
 
     /// The first head of a lane, heads that are still reserved elsewhere passed over.
-    fn first_head(&mut self, lane: LaneRef) -> Option<Urgency> {
-        let held = &self.held;
-        let heads = &mut self.lanes.get_mut(lane)?.heads;
-        let free = heads
-            .iter()
-            .position(|head| !held.contains_key(&head.urgency.entry))?;
-        if free > 0
-            && let Some(head) = heads.remove(free)
-        {
-            heads.push_front(head);
-        }
-        heads.front().map(|head| head.urgency)
+    fn first_head(&self, lane: LaneRef) -> Option<Urgency> {
+        let heads = self.lanes.get(lane)?.heads.iter();
+        heads
+            .map(|head| head.urgency)
+            .find(|urgency| !self.held.contains_key(&urgency.entry))
     }
 
-    /// Reserves a seat for a lane's first head: one assignment by the only writer.
-    fn reserve(&mut self, now: Instant, lane: LaneRef, choice: Choice, out: &mut Outbox) {
+    /// Reserves a seat for a head of a lane: one assignment by the only writer.
+    fn reserve(
+        &mut self,
+        now: Instant,
+        lane: LaneRef,
+        entry: Entry,
+        choice: Choice,
+        out: &mut Outbox,
+    ) {
         let Some(asks) = self.lanes.get(lane) else {
             return;
         };
-        let Some(head) = asks.heads.front().cloned() else {
+        let Some(head) = asks.head(entry).cloned() else {
             return;
         };
         let (key, terms) = (Arc::clone(&asks.key), asks.terms);
@@ -116,19 +123,12 @@ impl Floor {
             lane: lane.1,
             entry: head.urgency.entry,
             reservation,
-            seats: vec![SeatOffer {
-                agent,
-                team: self
-                    .rules
-                    .agent(agent)
-                    .and_then(|rules| rules.teams.first().copied()),
-                offer: offer.offer,
-            }],
+            seats: vec![self.seat_offer(offer)],
             asked: None,
         };
         self.tell(lane.0, message, out);
         self.lanes
-            .head_matched(lane, reservation, now + limits::BARRIER);
+            .head_matched(lane, entry, reservation, now + limits::BARRIER);
     }
 
     fn make_offer(&mut self, now: Instant, offer: OfferRef, choice: Choice, out: &mut Outbox) {

@@ -37,8 +37,10 @@ pub(super) enum Found {
     Agent(Choice),
     /// Nobody, as things stand.
     Nobody,
-    /// Nobody, but somebody who serves a better lane first might be.
-    Later,
+    /// Nobody until a lane of better rank is served.
+    AfterBetterRank,
+    /// Nobody until a barrier ends.
+    BehindBarrier,
 }
 
 impl Floor {
@@ -58,7 +60,7 @@ impl Floor {
         }
         let mut best: Vec<Rank> = Vec::with_capacity(limits::TRACE_RUNNERS_UP + 1);
         let mut passed = PassedCounts::default();
-        let mut later = false;
+        let (mut after_rank, mut behind_barrier) = (false, false);
         let named = [key.named.unwrap_or(AgentId(0))];
         let candidates = match key.named {
             Some(_) => named.as_slice(),
@@ -68,13 +70,15 @@ impl Floor {
             match self.candidate(now, lane, asks, head, *agent, queue) {
                 Ok(rank) => keep_best(&mut best, rank),
                 Err(why) => {
-                    later |= matches!(why, PassedOver::BetterRank | PassedOver::Barrier);
+                    after_rank |= why == PassedOver::BetterRank;
+                    behind_barrier |= why == PassedOver::Barrier;
                     passed.count(why);
                 }
             }
         }
         match best.split_first() {
-            None if later => Found::Later,
+            None if after_rank => Found::AfterBetterRank,
+            None if behind_barrier => Found::BehindBarrier,
             None => Found::Nobody,
             Some((winner, others)) => Found::Agent(Choice {
                 agent: winner.agent,
@@ -135,28 +139,12 @@ impl Floor {
         queue: QueueId,
         key: &LaneKey,
     ) -> Result<(), PassedOver> {
-        if key.named.is_some_and(|named| named != agent) {
-            return Err(PassedOver::Named);
-        }
-        if key.excluded.binary_search(&agent).is_ok() {
-            return Err(PassedOver::Excluded);
-        }
-        let Some(rules) = self.rules.agent(agent) else {
-            return Err(PassedOver::NotRoutable);
-        };
         let direct = self.rules.queue(queue).is_some_and(|queue| queue.direct);
-        if !direct {
-            let membership = self
-                .membership(agent, queue)
-                .ok_or(PassedOver::NotRoutable)?;
-            if membership.delay > key.waited && key.named.is_none() {
-                return Err(PassedOver::Delay);
-            }
+        let seat = self.roster.seat(agent).ok_or(PassedOver::NotRoutable)?;
+        if !direct && !seat.queues.contains(&queue) {
+            return Err(PassedOver::NotRoutable);
         }
-        if !key.requirement.meets(&rules.qualities) {
-            return Err(PassedOver::Requirement);
-        }
-        Ok(())
+        key.admits(&self.rules, queue, agent)
     }
 
     /// An agent's place in a queue that it serves now.
@@ -173,24 +161,25 @@ impl Floor {
             .copied()
     }
 
+    /// A contact that names the agent in a queue it is no member of is of the first rank.
     fn rank_of(&self, agent: AgentId, queue: QueueId) -> u8 {
         self.membership(agent, queue)
-            .map_or(0, |membership| membership.rank)
+            .map_or(1, |membership| membership.rank)
     }
 
     /// Whether no lane that this agent serves comes before this one: an unserved lane of
     /// better rank, or a lane behind whose barrier something more urgent may wait.
     fn first_for(&self, agent: AgentId, lane: LaneRef, head: Urgency) -> Result<(), PassedOver> {
         let rank = self.rank_of(agent, lane.0);
-        for membership in &self.rules.agents[agent.index()].memberships {
-            if membership.rank < rank
-                && self
-                    .lanes
-                    .common(membership.queue)
-                    .any(|other| other != lane && self.waits_for(agent, other))
-            {
-                return Err(PassedOver::BetterRank);
-            }
+        let better = self.rules.agents[agent.index()].memberships.iter();
+        let better = better.filter(|membership| membership.rank < rank);
+        let named = self.lanes.named(agent);
+        if better
+            .flat_map(|membership| self.lanes.common(membership.queue))
+            .chain(named.filter(|other| self.rank_of(agent, other.0) < rank))
+            .any(|other| self.waits_for(agent, other))
+        {
+            return Err(PassedOver::BetterRank);
         }
         for barrier in self.lanes.barriers() {
             let Some(unknown) = self.lanes.get(barrier) else {

@@ -1,11 +1,11 @@
 //! What each lane asks: the floor's copy of a few heads per lane, never of the queue.
 
-use crate::domain::message::{Demand, Head, LaneKey, Terms, Unservable};
+use crate::domain::message::{Demand, Head, LaneKey, Terms};
 use crate::domain::rules::Workspace;
 use crate::domain::urgency::{Entry, Urgency};
 use crate::id::{AgentId, LaneId, QueueId, ReservationId};
 use crate::time::Instant;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A lane of a queue.
@@ -30,7 +30,7 @@ pub(super) struct Lane {
     pub(super) key: Arc<LaneKey>,
     pub(super) terms: Terms,
     /// Known and not matched, most urgent first.
-    pub(super) heads: VecDeque<Head>,
+    pub(super) heads: Vec<Head>,
     /// Matches the queue has not yet taken into account.
     pub(super) matched: Vec<(ReservationId, Entry)>,
     /// There is more behind what is known.
@@ -41,7 +41,13 @@ pub(super) struct Lane {
     pub(super) barrier: Option<Instant>,
     /// The barrier of this demand has ended without an answer.
     pub(super) passed: bool,
-    pub(super) told: Option<Unservable>,
+}
+
+impl Lane {
+    /// A head of the lane.
+    pub(super) fn head(&self, entry: Entry) -> Option<&Head> {
+        self.heads.iter().find(|head| head.urgency.entry == entry)
+    }
 }
 
 impl Lanes {
@@ -68,10 +74,6 @@ impl Lanes {
         self.lanes.get(&lane)
     }
 
-    pub(super) fn get_mut(&mut self, lane: LaneRef) -> Option<&mut Lane> {
-        self.lanes.get_mut(&lane)
-    }
-
     pub(super) fn iter(&self) -> impl Iterator<Item = (&LaneRef, &Lane)> {
         self.lanes.iter()
     }
@@ -94,18 +96,21 @@ impl Lanes {
         self.barriers.iter().copied()
     }
 
-    /// Takes the state of a lane in.
-    pub(super) fn stated(&mut self, queue: QueueId, demand: Demand) {
+    /// Takes the state of a lane in. If nothing of what is known is left, there is a barrier,
+    /// at the latest until `barrier_until`.
+    pub(super) fn stated(&mut self, queue: QueueId, demand: Demand, barrier_until: Instant) {
         let lane = (queue, demand.lane);
         if demand.heads.is_empty() && !demand.more {
             self.remove(lane);
             return;
         }
         let known = self.lanes.remove(&lane);
-        let (mut matched, told) = known.map_or((Vec::new(), None), |l| (l.matched, l.told));
+        let (mut matched, barrier, passed) = known.map_or((Vec::new(), None, false), |known| {
+            (known.matched, known.barrier, known.passed)
+        });
         matched.retain(|(reservation, _)| !demand.answers.contains(reservation));
         let bound = demand.heads.last().map(|head| head.urgency);
-        let heads = demand
+        let heads: Vec<Head> = demand
             .heads
             .into_iter()
             .filter(|head| {
@@ -115,6 +120,15 @@ impl Lanes {
             })
             .collect();
         self.index(lane, demand.key.named, true);
+        // The queue has not yet heard of the matches: what comes behind them is still unknown.
+        let used_up = heads.is_empty();
+        let passed = passed && used_up;
+        let barrier = (used_up && !passed).then(|| barrier.unwrap_or(barrier_until));
+        if barrier.is_some() {
+            self.barriers.insert(lane);
+        } else {
+            self.barriers.remove(&lane);
+        }
         self.lanes.insert(
             lane,
             Lane {
@@ -124,16 +138,12 @@ impl Lanes {
                 matched,
                 more: demand.more,
                 bound,
-                barrier: None,
-                passed: false,
-                told,
+                barrier,
+                passed,
             },
         );
-        self.barriers.remove(&lane);
         self.changed.insert(lane);
-        if told.is_none() {
-            self.unasked.insert(lane);
-        }
+        self.unasked.insert(lane);
     }
 
     fn index(&mut self, lane: LaneRef, named: Option<AgentId>, present: bool) {
@@ -205,8 +215,7 @@ impl Lanes {
 
     /// An agent's state changed so that lanes may have become unservable, or servable.
     pub(super) fn ask_anew(&mut self, lane: LaneRef) {
-        if let Some(known) = self.lanes.get_mut(&lane) {
-            known.told = None;
+        if self.lanes.contains_key(&lane) {
             self.unasked.insert(lane);
         }
     }
@@ -223,26 +232,24 @@ impl Lanes {
         std::mem::take(&mut self.unasked)
     }
 
-    /// The most urgent head was matched.
+    /// A head was matched. If it was the last that is known and more is behind it, there is a
+    /// barrier from now on.
     pub(super) fn head_matched(
         &mut self,
         lane: LaneRef,
+        entry: Entry,
         reservation: ReservationId,
         barrier_until: Instant,
-    ) -> bool {
+    ) {
         let Some(known) = self.lanes.get_mut(&lane) else {
-            return false;
+            return;
         };
-        if let Some(head) = known.heads.pop_front() {
-            known.matched.push((reservation, head.urgency.entry));
-            known.bound = Some(head.urgency).max(known.bound);
-        }
-        let closes = known.heads.is_empty() && known.more && !known.passed;
-        if closes {
+        known.heads.retain(|head| head.urgency.entry != entry);
+        known.matched.push((reservation, entry));
+        if known.heads.is_empty() && known.more && !known.passed {
             known.barrier = Some(barrier_until);
             self.barriers.insert(lane);
         }
-        closes
     }
 
     /// The barrier of a lane ends without an answer.

@@ -18,7 +18,7 @@ use crate::domain::command::FloorInput;
 use crate::domain::contact::Card;
 use crate::domain::event::{By, Event};
 use crate::domain::machine::{Machine, Outbox, Wake};
-use crate::domain::message::{Between, LaneKey, Terms, ToQueue};
+use crate::domain::message::{Between, LaneKey, SeatOffer, Terms, ToQueue};
 use crate::domain::offer::Outcome;
 use crate::domain::rules::Workspace;
 use crate::domain::urgency::Entry;
@@ -38,8 +38,10 @@ pub struct Floor {
     /// Of every user, by id: what assignment reads.
     desks: Vec<Desk>,
     reservations: BTreeMap<ReservationId, Reservation>,
-    /// Entries with a reservation that is not yet settled: never offered a second time.
+    /// Entries with a reservation that the queue has not let go of: never offered a second time.
     held: BTreeMap<Entry, ReservationId>,
+    /// Reservations that the floor took back, until the queue says that it knows.
+    taken_back: BTreeMap<ReservationId, TakenBack>,
     lanes: Lanes,
     staff: Staff,
     queue_lives: Vec<Incarnation>,
@@ -92,6 +94,15 @@ struct Reservation {
     seats: Vec<(OfferId, AgentId)>,
 }
 
+/// The last seat of a reservation, taken back.
+#[derive(Clone, Copy, Debug)]
+struct TakenBack {
+    queue: QueueId,
+    entry: Entry,
+    seat: SeatOffer,
+    outcome: Outcome,
+}
+
 impl Floor {
     /// An empty floor. Offers and reservations are numbered from `first_id` on, which the
     /// engine chooses beyond every number ever given out.
@@ -119,6 +130,7 @@ impl Floor {
             roster,
             reservations: BTreeMap::new(),
             held: BTreeMap::new(),
+            taken_back: BTreeMap::new(),
             waiting_behind_barrier: BTreeSet::new(),
             timers: BTreeSet::new(),
             unshown: BTreeSet::new(),
@@ -192,6 +204,7 @@ impl Floor {
         let agents: Vec<AgentId> = self.roster.seats.keys().copied().collect();
         for agent in agents {
             self.arm_lost(agent);
+            self.arm_back_from_missed(agent);
             self.refresh(agent);
         }
         for queue in 0..self.rules.queues.len() {
@@ -232,6 +245,9 @@ impl Floor {
             self.desks[agent.index()].open = ChannelSet::default();
             self.staff_anew(agent);
             self.refresh(agent);
+        }
+        for queue in &self.rules.queues {
+            self.staff.restate(queue.id);
         }
         self.withdraw_not_eligible(now, out);
         self.lanes.all_changed();

@@ -1,13 +1,14 @@
 //! Offers from bell to end: accept, decline, shown, missed, withdrawn.
 
-use super::Floor;
+use super::{Floor, TakenBack};
 use super::roster::{Connection, Phase, Work};
 use crate::domain::command::Asked;
 use crate::domain::event::{By, Event, OfferRef};
 use crate::domain::machine::{Answer, Me, Outbox, Refusal, ReplyTo, Wake};
-use crate::domain::message::ToQueue;
+use crate::domain::message::{SeatOffer, ToQueue};
 use crate::domain::offer::{AgentState, MISSED, Outcome, TECHNICAL, Withdrawn};
-use crate::id::{AgentId, OfferId};
+use crate::domain::urgency::Entry;
+use crate::id::{AgentId, OfferId, QueueId, ReservationId};
 use crate::limits;
 use crate::time::Instant;
 
@@ -36,6 +37,7 @@ impl Floor {
             if let Some(leg) = self.my_leg(offer.offer) {
                 out.me(offer.agent, Me::Connecting(leg));
             }
+            self.arm_lost(offer.agent);
         }
         let message = ToQueue::Accept {
             reservation: offer.reservation,
@@ -159,11 +161,23 @@ impl Floor {
         by: By,
         out: &mut Outbox,
     ) {
+        let entry = self.entry_of(offer);
+        let seat = self.seat_offer(offer);
         let last = self.take_seat_out(offer);
+        if last {
+            let back = TakenBack {
+                queue: offer.queue,
+                entry,
+                seat,
+                outcome,
+            };
+            self.taken_back.insert(offer.reservation, back);
+        }
         self.offer_over(now, offer, outcome, by, out);
         let message = ToQueue::Revoke {
+            entry,
             reservation: offer.reservation,
-            offer: offer.offer,
+            seat,
             outcome,
             last,
         };
@@ -202,17 +216,34 @@ impl Floor {
         if !reservation.seats.is_empty() {
             return false;
         }
-        self.forget_reservation(offer.reservation);
+        self.reservations.remove(&offer.reservation);
         true
     }
 
-    /// The reservation is over; its entry may be offered again.
-    pub(super) fn forget_reservation(&mut self, id: crate::id::ReservationId) {
-        if let Some(over) = self.reservations.remove(&id)
-            && self.held.get(&over.entry) == Some(&id)
-        {
-            self.held.remove(&over.entry);
-            self.lanes.entry_free(over.queue, over.entry);
+    /// The seat of an offer as its queue is told of it.
+    pub(super) fn seat_offer(&self, offer: OfferRef) -> SeatOffer {
+        let rules = self.rules.agent(offer.agent);
+        SeatOffer {
+            agent: offer.agent,
+            team: rules.and_then(|rules| rules.teams.first().copied()),
+            offer: offer.offer,
+        }
+    }
+
+    /// What the reservation behind an offer is for.
+    pub(super) fn entry_of(&self, offer: OfferRef) -> Entry {
+        self.reservations
+            .get(&offer.reservation)
+            .map_or(Entry::Contact(offer.contact), |known| known.entry)
+    }
+
+    /// The queue has let go of a reservation, and its demands say so: the entry may be offered
+    /// again.
+    pub(super) fn let_go(&mut self, id: ReservationId, queue: QueueId, entry: Entry) {
+        self.taken_back.remove(&id);
+        if self.held.get(&entry) == Some(&id) {
+            self.held.remove(&entry);
+            self.lanes.entry_free(queue, entry);
         }
     }
 
@@ -240,14 +271,7 @@ impl Floor {
         if seat.state == AgentState::Available {
             let state = AgentState::NotReady(reason.to_owned());
             self.change_state(now, offer.agent, state, None, By::Engine, out);
-            if let Some(back) = self
-                .rules
-                .terms
-                .back_from_missed
-                .filter(|_| reason == MISSED)
-            {
-                self.wake_at(now + back, Wake::BackFromMissed(offer.agent));
-            }
+            self.arm_back_from_missed(offer.agent);
         }
     }
 

@@ -93,21 +93,23 @@ impl Floor {
         let Connection::Lost(since) = seat.connection else {
             return;
         };
-        let Some(within) = self.next_loss(seat).filter(|_| seat.signed_in()) else {
-            return;
-        };
-        self.wake_at(since + within, Wake::Grace(agent));
+        let first = self.losses(seat, since).into_iter().min();
+        if let Some(at) = first.filter(|_| seat.signed_in()) {
+            self.wake_at(at, Wake::Grace(agent));
+        }
     }
 
-    fn next_loss(&self, seat: &Seat) -> Option<Span> {
+    /// When a seat that was lost at `since` loses what it has.
+    fn losses(&self, seat: &Seat, since: Instant) -> Vec<Instant> {
         if seat.work.is_empty() {
-            return Some(limits::SEAT_GRACE);
+            return vec![since + limits::SEAT_GRACE];
         }
         seat.work
             .iter()
             .filter(|work| matches!(work.phase, Phase::Engaged | Phase::Taken))
             .filter_map(|work| self.grace(work.offer.channel))
-            .min()
+            .map(|grace| since + grace)
+            .collect()
     }
 
     fn grace(&self, channel: ChannelId) -> Option<Span> {
@@ -135,6 +137,8 @@ impl Floor {
             }
             return;
         }
+        let later = self.losses(seat, since).into_iter().filter(|at| *at > now);
+        let later = later.min();
         let over: Vec<_> = seat
             .work
             .iter()
@@ -145,6 +149,9 @@ impl Floor {
             })
             .map(|work| work.offer)
             .collect();
+        if let Some(at) = later {
+            self.wake_at(at, Wake::Grace(agent));
+        }
         for offer in over {
             let message = ToQueue::Leave {
                 reservation: offer.reservation,

@@ -1,13 +1,14 @@
 //! What queues say to the floor, and what it does about it.
 
 use super::roster::Phase;
-use super::{Floor, Reservation};
+use super::{Floor, Reservation, TakenBack};
 use crate::domain::event::{By, Event, OfferRef};
 use crate::domain::machine::{Me, Outbox};
 use crate::domain::message::{Between, Gone, Placement, Settled, Stands, Terms, ToFloor, ToQueue};
 use crate::domain::offer::{Outcome, Withdrawn};
 use crate::domain::urgency::Entry;
-use crate::id::{Incarnation, OfferId, QueueId, ReservationId};
+use crate::id::{AgentId, Incarnation, OfferId, QueueId, ReservationId};
+use crate::limits;
 use crate::time::{Instant, Span};
 use std::collections::BTreeSet;
 
@@ -25,7 +26,8 @@ impl Floor {
                 self.roll(now, said.queue, said.queue_life, holds, out);
             }
             ToFloor::Demand(demand) if said.queue_life == life => {
-                self.lanes.stated(said.queue, demand);
+                let barrier_until = now + limits::BARRIER;
+                self.lanes.stated(said.queue, demand, barrier_until);
             }
             ToFloor::Settle {
                 reservation,
@@ -53,17 +55,21 @@ impl Floor {
                 until,
             } => self.wraps_up(now, offer, holds_capacity, until, out),
             Settled::Released { offer } => self.released(now, offer, out),
+            Settled::Over => {
+                if let Some(back) = self.taken_back.get(&reservation).copied() {
+                    self.let_go(reservation, back.queue, back.entry);
+                }
+            }
         }
     }
 
     /// The contact is not to be had: the agents get their places back.
     fn unused(&mut self, now: Instant, id: ReservationId, why: Withdrawn, out: &mut Outbox) {
-        let Some(reservation) = self.reservations.get(&id) else {
+        let Some(reservation) = self.reservations.remove(&id) else {
             return;
         };
-        let seats = reservation.seats.clone();
-        self.forget_reservation(id);
-        for (offer, _) in seats {
+        self.let_go(id, reservation.queue, reservation.entry);
+        for (offer, _) in reservation.seats {
             if let Some(work) = self.roster.work(offer).copied() {
                 let outcome = Outcome::Withdrawn(why);
                 self.offer_over(now, work.offer, outcome, By::Engine, out);
@@ -110,10 +116,6 @@ impl Floor {
             .filter(|offer| *offer != winner)
             .collect();
         known.seats.retain(|(offer, _)| *offer == winner);
-        let entry = known.entry;
-        if self.held.get(&entry) == Some(&reservation) {
-            self.held.remove(&entry);
-        }
         for offer in losers {
             if let Some(work) = self.roster.work(offer).copied() {
                 let outcome = Outcome::Withdrawn(Withdrawn::LostRace);
@@ -125,7 +127,10 @@ impl Floor {
     /// The leg did not connect: this seat is out; others ring on with the time left.
     fn failed(&mut self, now: Instant, offer: OfferId, out: &mut Outbox) {
         if let Some(work) = self.roster.work(offer).copied() {
-            self.take_seat_out(work.offer);
+            let entry = self.entry_of(work.offer);
+            if self.take_seat_out(work.offer) {
+                self.let_go(work.offer.reservation, work.offer.queue, entry);
+            }
             self.offer_over(now, work.offer, Outcome::Failed, By::Engine, out);
             self.count_failure(now, work.offer, Outcome::Failed, out);
         }
@@ -148,6 +153,7 @@ impl Floor {
             holds_capacity,
         };
         self.record(now, By::Engine, event, out);
+        self.let_go_of(work.offer);
         let load = &mut self.desks[work.offer.agent.index()].load;
         load.disconnect(work.offer.channel);
         if !holds_capacity {
@@ -164,7 +170,8 @@ impl Floor {
             return;
         };
         let leg = self.my_leg(offer);
-        self.forget_reservation(work.offer.reservation);
+        self.let_go_of(work.offer);
+        self.reservations.remove(&work.offer.reservation);
         self.record(
             now,
             By::Engine,
@@ -198,6 +205,7 @@ impl Floor {
             *known = life;
         }
         self.lanes.forget_queue(queue);
+        self.take_back_anew(queue, out);
         let held: BTreeSet<OfferId> = holds.iter().map(|placement| placement.offer).collect();
         let gone: Vec<OfferRef> = self
             .roster
@@ -213,12 +221,61 @@ impl Floor {
         for placement in holds {
             self.placed(now, queue, placement, out);
         }
+        self.staff.restate(queue);
+        self.leave_anew(queue, out);
+    }
+
+    /// The queue may not have heard who is gone: it is asked again to let them go, and what is
+    /// kept for the lost is looked at again.
+    fn leave_anew(&mut self, queue: QueueId, out: &mut Outbox) {
+        let with_work_here: Vec<(AgentId, bool)> = self
+            .roster
+            .seats
+            .iter()
+            .filter(|(_, seat)| seat.work.iter().any(|work| work.offer.queue == queue))
+            .map(|(agent, seat)| (*agent, seat.signed_in()))
+            .collect();
+        for (agent, signed_in) in with_work_here {
+            if signed_in {
+                self.arm_lost(agent);
+            } else {
+                self.leave_all(agent, Gone::SignedOut, out);
+            }
+        }
+    }
+
+    fn taken_back_from(&self, queue: QueueId) -> Vec<(ReservationId, TakenBack)> {
+        let all = self.taken_back.iter();
+        all.filter(|(_, back)| back.queue == queue)
+            .map(|(reservation, back)| (*reservation, *back))
+            .collect()
+    }
+
+    /// Whether the queue heard what was taken back before it died is not known: it is told again.
+    fn take_back_anew(&mut self, queue: QueueId, out: &mut Outbox) {
+        for (reservation, back) in self.taken_back_from(queue) {
+            let message = ToQueue::Revoke {
+                entry: back.entry,
+                reservation,
+                seat: back.seat,
+                outcome: back.outcome,
+                last: true,
+            };
+            self.tell(queue, message, out);
+        }
+    }
+
+    /// The queue has let go of the contact that a leg came from.
+    fn let_go_of(&mut self, offer: OfferRef) {
+        let entry = self.entry_of(offer);
+        self.let_go(offer.reservation, offer.queue, entry);
     }
 
     fn over_by_roll(&mut self, now: Instant, offer: OfferRef, out: &mut Outbox) {
         match self.roster.work(offer.offer).map(|work| work.phase) {
             Some(Phase::Ringing { .. } | Phase::Taken) => {
-                self.forget_reservation(offer.reservation);
+                self.let_go_of(offer);
+                self.reservations.remove(&offer.reservation);
                 let outcome = Outcome::Withdrawn(Withdrawn::Restarted);
                 self.offer_over(now, offer, outcome, By::Engine, out);
             }
@@ -254,9 +311,16 @@ impl Floor {
                 seats: vec![(placement.offer, placement.agent)],
             });
         let phase = self.roster.work(offer.offer).map(|work| work.phase);
+        match placement.stands {
+            Stands::Connecting | Stands::Engaged => {
+                self.held.insert(placement.entry, placement.reservation);
+            }
+            Stands::WrapUp { .. } => {}
+        }
         match (placement.stands, phase) {
             // The floor's log never gave this seat: the queue is asked to let it go.
             (_, None) => {
+                self.let_go_of(offer);
                 self.reservations.remove(&placement.reservation);
                 let message = ToQueue::Leave {
                     reservation: placement.reservation,
@@ -291,6 +355,9 @@ impl Floor {
         let barriers = self.lanes.barriers().filter(|(of, _)| *of == queue).count();
         self.counters.barriers_queue_down += barriers as u64;
         self.lanes.forget_queue(queue);
+        for (reservation, back) in self.taken_back_from(queue) {
+            self.let_go(reservation, queue, back.entry);
+        }
         let ringing: Vec<OfferRef> = self
             .roster
             .seats

@@ -26,7 +26,8 @@ pub(super) struct Staff {
 #[derive(Clone, Copy, Default)]
 struct Row {
     now: Staffing,
-    told: Staffing,
+    /// None until it was told anything.
+    told: Option<Staffing>,
     told_at: Instant,
     open: u32,
 }
@@ -72,6 +73,17 @@ impl Staff {
             .map_or(0, |row| row.open)
     }
 
+    /// The queue is told all its numbers at the next turn, whatever it was told before.
+    pub(super) fn restate(&mut self, queue: QueueId) {
+        for channel in (0u8..).map(ChannelId).take(self.channels) {
+            let at = queue.index() * self.channels + channel.index();
+            if let Some(row) = self.rows.get_mut(at) {
+                row.told = None;
+                self.changed.insert((queue, channel));
+            }
+        }
+    }
+
     fn add(&mut self, counted: &Counted, sign: bool) {
         let step = |number: &mut u32, by: u32| {
             *number = if sign {
@@ -95,7 +107,7 @@ impl Staff {
                 }
                 let free = counted.free.iter().find(|(free, _)| *free == channel);
                 step(&mut row.now.free_slots, free.map_or(0, |(_, slots)| *slots));
-                if row.now != row.told {
+                if Some(row.now) != row.told {
                     self.changed.insert((*queue, channel));
                 }
             }
@@ -175,12 +187,12 @@ impl Floor {
             let Some(row) = self.staff.rows.get_mut(at) else {
                 continue;
             };
-            if row.now == row.told {
+            if Some(row.now) == row.told {
                 continue;
             }
             let due = row.told_at + limits::STAFFING_EVERY;
-            if crosses(row.told, row.now) || due <= now {
-                row.told = row.now;
+            if row.told.is_none_or(|told| crosses(told, row.now)) || due <= now {
+                row.told = Some(row.now);
                 row.told_at = now;
                 let staffing = row.now;
                 self.tell(queue, ToQueue::Staffing { channel, staffing }, out);

@@ -3,7 +3,7 @@
 use super::Floor;
 use super::roster::Phase;
 use crate::domain::event::{By, Event, NextState, SignOut};
-use crate::domain::machine::{Me, Outbox};
+use crate::domain::machine::{Me, Outbox, Wake};
 use crate::domain::message::{Gone, ToQueue, Unservable};
 use crate::domain::offer::{AgentState, MISSED, Withdrawn};
 use crate::id::{AgentId, QueueId};
@@ -36,12 +36,13 @@ impl Floor {
             self.withdraw_ringing(now, agent, Withdrawn::AgentLeft, out);
         }
         self.availability_changed(agent);
-        if state == AgentState::Available {
+        if routable && by != By::Engine {
             self.readmit(agent, out);
         }
     }
 
-    /// Setting itself available ends every exclusion of the agent.
+    /// Setting itself available ends every exclusion of the agent; coming back from missed by a
+    /// timer does not.
     pub(super) fn readmit(&mut self, agent: AgentId, out: &mut Outbox) {
         let mut queues: BTreeSet<QueueId> = self
             .rules
@@ -128,7 +129,7 @@ impl Floor {
     }
 
     /// Asks the queues to take the agent out of everything it still has.
-    fn leave_all(&mut self, agent: AgentId, why: Gone, out: &mut Outbox) {
+    pub(super) fn leave_all(&mut self, agent: AgentId, why: Gone, out: &mut Outbox) {
         let work = self
             .roster
             .seat(agent)
@@ -140,6 +141,15 @@ impl Floor {
                 why,
             };
             self.tell(work.offer.queue, message, out);
+        }
+    }
+
+    /// Sets when an agent who missed offers is made available again, if it ever is.
+    pub(super) fn arm_back_from_missed(&mut self, agent: AgentId) {
+        let missed = AgentState::NotReady(MISSED.to_owned());
+        let seat = self.roster.seat(agent).filter(|seat| seat.state == missed);
+        if let (Some(seat), Some(back)) = (seat, self.rules.terms.back_from_missed) {
+            self.wake_at(seat.since + back, Wake::BackFromMissed(agent));
         }
     }
 
@@ -164,9 +174,6 @@ impl Floor {
             let Some(why) = self.unservable(lane) else {
                 continue;
             };
-            if let Some(asks) = self.lanes.get_mut(lane) {
-                asks.told = Some(why);
-            }
             let message = ToQueue::Unservable { lane: lane.1, why };
             self.tell(lane.0, message, out);
         }

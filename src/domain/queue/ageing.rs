@@ -2,7 +2,7 @@
 //! deadlines.
 
 use super::Queue;
-use super::book::State;
+use super::book::{Held, State};
 use crate::domain::contact::{Closed, LegEnd, LegState};
 use crate::domain::event::{By, Event, OfferRef};
 use crate::domain::machine::Outbox;
@@ -52,8 +52,7 @@ impl Queue {
     fn end_patience(&mut self, now: Instant, contact: ContactId, out: &mut Outbox) {
         let over = self.book.contacts.get(&contact).is_some_and(|held| {
             let facts = held.facts();
-            !held.released
-                && facts.preferred.is_some()
+            self.may_release(held)
                 && facts
                     .patience
                     .is_some_and(|patience| facts.first_entry + patience <= now)
@@ -65,13 +64,21 @@ impl Queue {
 
     /// The preferred agent cannot have it: released at once, unless kept for that agent alone.
     pub(super) fn release_preferred(&mut self, now: Instant, contact: ContactId, out: &mut Outbox) {
-        let kept = self.book.contacts.get(&contact).is_none_or(|held| {
-            held.released || held.facts().patience.is_none() || held.state != State::Waiting
+        let may = self.book.contacts.get(&contact).is_some_and(|held| {
+            self.may_release(held)
+                && held.facts().patience.is_some()
+                && held.state == State::Waiting
         });
-        if !kept {
+        if may {
             self.release(now, contact, out);
             self.place(now, contact);
         }
+    }
+
+    /// Whether somebody else may have the contact, sooner or later: a contact of the built-in
+    /// queue is its named agent's alone.
+    pub(super) fn may_release(&self, held: &Held) -> bool {
+        !held.released && held.facts().preferred.is_some() && !self.own().direct
     }
 
     fn release(&mut self, now: Instant, contact: ContactId, out: &mut Outbox) {

@@ -79,6 +79,13 @@ impl Held {
         self.legs.iter().find(|leg| leg.offer == offer)
     }
 
+    /// The agent may not be offered it for a while.
+    #[must_use]
+    pub fn is_excluded(&self, agent: AgentId) -> bool {
+        let place = self.excluded.binary_search_by_key(&agent, |(who, _)| *who);
+        place.is_ok()
+    }
+
     /// Somebody is in the conversation.
     #[must_use]
     pub fn connected(&self) -> bool {

@@ -75,6 +75,12 @@ impl Queue {
                 channel: self.rules.channel_name(facts.channel).to_owned(),
             });
         };
+        if self.own().direct && facts.preferred.is_none() {
+            return Err(Refusal::InvalidState(format!(
+                "queue {} takes only contacts that name an agent",
+                self.own().name
+            )));
+        }
         facts.first_entry = now;
         let due_at = due_at(
             now,
@@ -136,14 +142,14 @@ impl Queue {
             State::Waiting => self.leave_line(now, contact, abandoned, by, out),
             State::Offered { reservation, .. } => {
                 let why = reason.map_or(Withdrawn::Abandoned, |_| Withdrawn::Supervisor);
-                self.settle(reservation, Settled::Unused(why), out);
+                self.settle(reservation, Settled::Unused(why));
                 self.forget_reservation(reservation);
                 self.leave_line(now, contact, abandoned, by, out);
             }
             State::Connecting { offer, .. } => {
                 let why = reason.map_or(Withdrawn::Abandoned, |_| Withdrawn::Supervisor);
                 self.disconnect(now, offer, out);
-                self.settle(offer.reservation, Settled::Unused(why), out);
+                self.settle(offer.reservation, Settled::Unused(why));
                 self.forget_reservation(offer.reservation);
                 self.leave_line(now, contact, abandoned, by, out);
             }
@@ -203,7 +209,7 @@ impl Queue {
         match held.state.clone() {
             State::Waiting => {}
             State::Offered { reservation, seats } => {
-                self.settle(reservation, Settled::Unused(Withdrawn::Supervisor), out);
+                self.settle(reservation, Settled::Unused(Withdrawn::Supervisor));
                 if let Some((offer, agent)) = seats.first().copied() {
                     let offer = self.ringing_ref(contact, reservation, offer, agent)?;
                     self.requeue(now, offer, Requeued::Withdrawn, None, out);
@@ -394,7 +400,6 @@ impl Queue {
         self.settle(
             offer.reservation,
             Settled::Failed { offer: offer.offer },
-            out,
         );
         self.requeue(now, offer, Requeued::Failed, None, out);
     }

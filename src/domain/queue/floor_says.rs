@@ -15,7 +15,8 @@ use crate::id::{AgentId, ContactId, LaneId, OfferId, ReservationId};
 use crate::time::Instant;
 
 impl Queue {
-    /// Words of an older life of either side are dropped.
+    /// Words of an older life of either side are dropped, but not what happened to an agent or a
+    /// reservation: that is true in any life.
     pub(super) fn floor_says(&mut self, now: Instant, said: Between<ToQueue>, out: &mut Outbox) {
         if matches!(said.message, ToQueue::RollCall) {
             if said.floor_life > self.floor_life {
@@ -23,7 +24,17 @@ impl Queue {
             }
             return;
         }
-        if (said.queue_life, said.floor_life) != (self.life, self.floor_life) {
+        let stands = match &said.message {
+            ToQueue::Leave { .. } | ToQueue::Readmit { .. } | ToQueue::Revoke { .. } => true,
+            ToQueue::Match { .. }
+            | ToQueue::Accept { .. }
+            | ToQueue::Staffing { .. }
+            | ToQueue::Unservable { .. }
+            | ToQueue::RollCall => {
+                (said.queue_life, said.floor_life) == (self.life, self.floor_life)
+            }
+        };
+        if !stands {
             if let ToQueue::Accept { offer, reply, .. } = said.message {
                 out.reply(reply, Err(Refusal::OfferExpired(offer)));
             }
@@ -44,11 +55,17 @@ impl Queue {
                 by,
             } => self.accept(now, reservation, offer, reply, by, out),
             ToQueue::Revoke {
+                entry,
                 reservation,
-                offer,
+                seat,
                 outcome,
-                last: _,
-            } => self.revoked(now, reservation, offer, outcome, out),
+                last,
+            } => {
+                self.revoked(now, entry, reservation, seat, outcome, out);
+                if last {
+                    self.settle(reservation, Settled::Over);
+                }
+            }
             ToQueue::Leave {
                 reservation,
                 offer,
@@ -74,13 +91,19 @@ impl Queue {
     ) {
         let (Entry::Contact(contact) | Entry::Request(contact)) = entry;
         self.lanes.answer(lane, reservation);
-        let lane_now = self.lanes.of(contact);
-        if lane_now != Some(lane) {
-            let why = match lane_now {
-                Some(_) => Withdrawn::NotEligible,
-                None => Withdrawn::Abandoned,
-            };
-            self.settle(reservation, Settled::Unused(why), out);
+        if self.timers.is_due(contact, now) {
+            // A step is taken exactly at its boundary, also when a match comes in with it.
+            self.contact_due(now, contact, out);
+        }
+        let fits = match self.lanes.of(contact) {
+            Some(lane_now) if lane_now == lane => Ok(()),
+            // It went to another lane meanwhile: whoever may have it there as well is welcome.
+            Some(lane_now) if self.admits(lane_now, seats) => Ok(()),
+            Some(_) => Err(Withdrawn::NotEligible),
+            None => Err(Withdrawn::Abandoned),
+        };
+        if let Err(why) = fits {
+            self.settle(reservation, Settled::Unused(why));
             return;
         }
         let event = Event::ContactOffered {
@@ -92,6 +115,15 @@ impl Queue {
         self.reserved.insert(reservation, contact);
         self.record(now, By::Engine, event, out);
         self.place(now, contact);
+    }
+
+    /// Whether every one of these agents may have the contacts of a lane.
+    fn admits(&self, lane: LaneId, seats: &[SeatOffer]) -> bool {
+        self.lanes.key(lane).is_some_and(|key| {
+            seats
+                .iter()
+                .all(|seat| key.admits(&self.rules, self.id, seat.agent).is_ok())
+        })
     }
 
     fn accept(
@@ -142,18 +174,18 @@ impl Queue {
     }
 
     /// A seat is out before its leg was connected; the last one puts the contact back in line.
+    /// Who declined or missed is excluded even if the contact was not offered any more.
     fn revoked(
         &mut self,
         now: Instant,
+        entry: Entry,
         reservation: ReservationId,
-        offer: OfferId,
+        seat: SeatOffer,
         outcome: Outcome,
         out: &mut Outbox,
     ) {
-        let Some(found) = self.find(reservation, offer) else {
-            return;
-        };
-        let Some(held) = self.book.contacts.get(&found.contact) else {
+        let (Entry::Contact(contact) | Entry::Request(contact)) = entry;
+        let Some(held) = self.book.contacts.get(&contact) else {
             return;
         };
         let why = match outcome {
@@ -162,13 +194,26 @@ impl Queue {
             Outcome::Failed => Requeued::Failed,
             Outcome::Withdrawn(_) | Outcome::Accepted => Requeued::Withdrawn,
         };
-        let more_seats = matches!(&held.state, State::Offered { seats, .. } if seats.len() > 1);
-        let ringing = matches!(held.state, State::Offered { .. });
-        if ringing && !more_seats {
-            let excluded = outcome
-                .excludes()
-                .then(|| (found.agent, now + self.rules.terms.retry_after));
-            self.requeue(now, found, why, excluded, out);
+        let back = match &held.state {
+            State::Offered {
+                reservation: ringing,
+                seats,
+            } => *ringing == reservation && seats.len() == 1,
+            State::Waiting => outcome.excludes() && !held.is_excluded(seat.agent),
+            State::Connecting { .. } | State::Active | State::WrapUp(_) => false,
+        };
+        if back {
+            let offer = OfferRef {
+                offer: seat.offer,
+                reservation,
+                contact,
+                queue: self.id,
+                channel: held.facts().channel,
+                agent: seat.agent,
+            };
+            let until = now + self.rules.terms.retry_after;
+            let excluded = outcome.excludes().then_some((seat.agent, until));
+            self.requeue(now, offer, why, excluded, out);
         }
     }
 
@@ -216,7 +261,7 @@ impl Queue {
         match held.leg(offer).map(|leg| leg.state) {
             None => {
                 self.disconnect(now, found, out);
-                self.settle(reservation, Settled::Unused(Withdrawn::AgentLeft), out);
+                self.settle(reservation, Settled::Unused(Withdrawn::AgentLeft));
                 self.requeue(now, found, Requeued::Withdrawn, None, out);
             }
             Some(LegState::WrapUp { .. }) => {
@@ -271,7 +316,14 @@ impl Queue {
         out: &mut Outbox,
     ) {
         self.floor_life = floor_life;
+        self.staffing.clear();
         self.take_back_ringing(now, out);
+        self.answer_roll(out);
+    }
+
+    /// Says all that this queue holds. Nothing said before counts any more.
+    pub(super) fn answer_roll(&mut self, out: &mut Outbox) {
+        self.settled.clear();
         let holds = self.placements();
         self.tell_floor(ToFloor::Roll { holds }, out);
         self.lanes.state_all_anew();

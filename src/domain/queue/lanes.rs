@@ -38,6 +38,11 @@ impl Lanes {
         self.places.get(&contact).map(|(lane, _)| *lane)
     }
 
+    /// What a lane's contacts have in common.
+    pub(super) fn key(&self, lane: LaneId) -> Option<&LaneKey> {
+        Some(&self.lanes.get(&lane)?.key)
+    }
+
     /// Contacts of a lane.
     pub(super) fn contacts(&self, lane: LaneId) -> Vec<ContactId> {
         self.lanes.get(&lane).map_or_else(Vec::new, |lane| {
@@ -58,8 +63,16 @@ impl Lanes {
         }
     }
 
-    /// Puts a contact into the lane of its key, out of any other.
-    pub(super) fn place(&mut self, contact: ContactId, key: LaneKey, urgency: Urgency) {
+    /// Puts a contact into the lane of its key, out of any other. `judged` says that the floor
+    /// must look at the lane even if the contact is behind what it knows: it may find that
+    /// nobody can serve it.
+    pub(super) fn place(
+        &mut self,
+        contact: ContactId,
+        key: LaneKey,
+        urgency: Urgency,
+        judged: bool,
+    ) {
         if let Some((lane, before)) = self.places.get(&contact).copied() {
             if before == urgency && self.lanes.get(&lane).is_some_and(|l| *l.key == key) {
                 return;
@@ -72,7 +85,7 @@ impl Lanes {
             let beyond = lane
                 .stated
                 .is_some_and(|(last, more)| more && urgency > last);
-            if !beyond {
+            if judged || !beyond {
                 self.dirty.insert(id);
             }
         }
@@ -158,7 +171,10 @@ impl Queue {
             .filter(|held| held.state == State::Waiting)
             .map(|held| (self.lane_key(now, held), urgency(held)));
         match waiting {
-            Some((key, urgency)) => self.lanes.place(contact, key, urgency),
+            Some((key, urgency)) => {
+                let judged = key.named.is_some() || self.own().skip_when_empty;
+                self.lanes.place(contact, key, urgency, judged);
+            }
             None => self.lanes.take(contact),
         }
         self.arm(now, contact);
@@ -195,12 +211,10 @@ impl Queue {
         held.facts().preferred.filter(|_| !held.released)
     }
 
-    /// States every lane that changed. A queue that agents pull from asks for nobody.
+    /// States every lane that changed.
     pub(super) fn state_demands(&mut self, out: &mut Outbox) {
         for id in std::mem::take(&mut self.lanes.dirty) {
-            if self.own().selection != Selection::Manual
-                && let Some(demand) = self.demand(id)
-            {
+            if let Some(demand) = self.demand(id) {
                 self.tell_floor(ToFloor::Demand(demand), out);
             }
             self.lanes.forget_if_empty(id);
@@ -208,14 +222,17 @@ impl Queue {
     }
 
     fn demand(&mut self, id: LaneId) -> Option<Demand> {
+        // A queue that agents pull from asks for nobody.
+        let asks = self.own().selection != Selection::Manual;
         let lane = self.lanes.lanes.get_mut(&id)?;
         let heads: Vec<Head> = lane
             .order
             .iter()
             .take(limits::HEADS)
+            .filter(|_| asks)
             .filter_map(|urgency| head(&self.book.contacts, *urgency))
             .collect();
-        let more = lane.order.len() > heads.len();
+        let more = asks && lane.order.len() > heads.len();
         let before = lane.stated;
         lane.stated = heads.last().map(|head| (head.urgency, more));
         let answers = std::mem::take(&mut lane.answers);

@@ -12,14 +12,21 @@ use crate::id::{CommandId, ContactId, OfferId, ReservationId};
 use crate::time::{Instant, Span};
 
 impl Queue {
-    pub(super) fn settle(&self, reservation: ReservationId, settled: Settled, out: &mut Outbox) {
-        self.tell_floor(
-            ToFloor::Settle {
+    /// Says what became of a reservation, at the end of the turn: behind the demands, so that
+    /// the floor never takes a contact for free that it knows from an older one.
+    pub(super) fn settle(&mut self, reservation: ReservationId, settled: Settled) {
+        self.settled.push((reservation, settled));
+    }
+
+    /// Sends what became of reservations in this turn.
+    pub(super) fn send_settled(&mut self, out: &mut Outbox) {
+        for (reservation, settled) in std::mem::take(&mut self.settled) {
+            let settle = ToFloor::Settle {
                 reservation,
                 settled,
-            },
-            out,
-        );
+            };
+            self.tell_floor(settle, out);
+        }
     }
 
     /// An accept was first: the leg connects at once, or when media is reported.
@@ -54,7 +61,6 @@ impl Queue {
         self.settle(
             offer.reservation,
             Settled::Connecting { offer: offer.offer },
-            out,
         );
         accepted(offer, ContactState::Connecting)
     }
@@ -98,7 +104,6 @@ impl Queue {
         self.settle(
             offer.reservation,
             Settled::Engaged { offer: offer.offer },
-            out,
         );
     }
 
@@ -180,7 +185,6 @@ impl Queue {
                 holds_capacity,
                 until,
             },
-            out,
         );
     }
 
@@ -225,7 +229,6 @@ impl Queue {
         self.settle(
             offer.reservation,
             Settled::Released { offer: offer.offer },
-            out,
         );
     }
 
@@ -253,13 +256,13 @@ impl Queue {
                     reason,
                 };
                 self.record(now, by, event, out);
-                self.arm(now, contact);
+                self.place(now, contact);
             }
             State::Active
             | State::WrapUp(_)
             | State::Waiting
             | State::Offered { .. }
-            | State::Connecting { .. } => self.arm(now, contact),
+            | State::Connecting { .. } => self.place(now, contact),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::domain::command::QueueInput;
 use crate::domain::contact::Content;
 use crate::domain::event::{By, Event};
 use crate::domain::machine::{Machine, Outbox, Wake};
-use crate::domain::message::{Between, Staffing, ToFloor};
+use crate::domain::message::{Between, Settled, Staffing, ToFloor};
 use crate::domain::rules::{QueueRules, Workspace};
 use crate::id::{AgentId, ChannelId, ContactId, Incarnation, QueueId, ReservationId};
 use crate::time::{Instant, Span};
@@ -36,6 +36,8 @@ pub struct Queue {
     timers: Timers,
     excluded: BTreeMap<AgentId, BTreeSet<ContactId>>,
     reserved: BTreeMap<ReservationId, ContactId>,
+    /// What became of reservations, to be said at the end of this turn.
+    settled: Vec<(ReservationId, Settled)>,
     /// The last reservations that were over before an accept under way came in.
     gone: VecDeque<(ReservationId, ContactId)>,
     staffing: BTreeMap<ChannelId, Staffing>,
@@ -75,6 +77,7 @@ impl Queue {
             timers: Timers::default(),
             excluded: BTreeMap::new(),
             reserved: BTreeMap::new(),
+            settled: Vec::new(),
             gone: VecDeque::new(),
             staffing: BTreeMap::new(),
             opening: true,
@@ -140,9 +143,7 @@ impl Queue {
             self.index(contact);
             self.place(now, contact);
         }
-        let holds = self.placements();
-        self.tell_floor(ToFloor::Roll { holds }, out);
-        self.lanes.state_all_anew();
+        self.answer_roll(out);
     }
 }
 
@@ -168,6 +169,7 @@ impl Machine for Queue {
             self.contact_due(now, contact, out);
         }
         self.state_demands(out);
+        self.send_settled(out);
     }
 
     fn next_wake(&self) -> Option<(Instant, Wake)> {

@@ -33,6 +33,11 @@ impl Timers {
         }
     }
 
+    /// Whether a contact's deadline has passed.
+    pub(super) fn is_due(&self, contact: ContactId, now: Instant) -> bool {
+        self.set.get(&contact).is_some_and(|at| *at <= now)
+    }
+
     /// Takes the next contact whose deadline has passed.
     pub(super) fn due(&mut self, now: Instant) -> Option<ContactId> {
         let (at, contact) = self.order.first().copied()?;
@@ -74,18 +79,20 @@ impl Queue {
         wrap_up.chain(exclusion).chain(state).min()
     }
 
-    /// The next instant at which age alone changes the contact's lane.
+    /// The next instant at which age alone changes the contact's lane; one that has passed, if
+    /// what it brings was not yet done.
     fn boundary(&self, now: Instant, held: &Held) -> Option<Instant> {
         let entry = held.facts().first_entry;
         let age = now.since(entry);
-        let step = self.own().steps.next_boundary(age).map(|at| entry + at);
+        let step = if self.step(now, held) > held.step {
+            Some(now)
+        } else {
+            self.own().steps.next_boundary(age).map(|at| entry + at)
+        };
         let band = self.bands.iter().find(|delay| **delay > age);
         let band = band.map(|at| entry + *at);
-        let patience = (!held.released && held.facts().preferred.is_some())
-            .then_some(held.facts().patience)
-            .flatten()
-            .map(|patience| entry + patience)
-            .filter(|at| *at > now);
+        let patience = held.facts().patience.filter(|_| self.may_release(held));
+        let patience = patience.map(|patience| entry + patience);
         [step, band, patience].into_iter().flatten().min()
     }
 

@@ -1,0 +1,27 @@
+//! The simulator: queues and floor as they are, in a small world that a seed makes up, with
+//! messages as late and as interleaved as can be, sockets that are lost and actors that die.
+//! After every step the promises of the product are checked.
+//!
+//! `SIM_SEEDS=` and `SIM_STEPS=` say how many seeds and how many steps each, `SIM_SEED=` runs
+//! one seed, `SIM_PLAN=` runs a plan that was written to a file.
+
+#[cfg(test)]
+mod sim {
+    mod brief;
+    mod effects;
+    mod known;
+    mod ledger;
+    mod mail;
+    mod outside;
+    mod plan;
+    mod promise;
+    mod promises;
+    mod recount;
+    mod rng;
+    mod run;
+    mod screen;
+    mod seeds;
+    mod setup;
+    mod tally;
+    mod world;
+}
