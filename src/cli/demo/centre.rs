@@ -45,11 +45,11 @@ wrap_up = { mode = "optional", time = "10s" }
 [workspace.demo.channels.email]
 offer_timeout = "15s"
 target = "60s"
-wrap_up = { mode = "none", time = "10s" }
+wrap_up = { mode = "none" }
 [workspace.demo.channels.sms]
 offer_timeout = "10s"
 target = "30s"
-wrap_up = { mode = "none", time = "10s" }
+wrap_up = { mode = "none" }
 
 [workspace.demo.skills]
 spanish = "graded"

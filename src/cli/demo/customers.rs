@@ -22,7 +22,7 @@ use tokio::time::Instant;
 const DAY: Duration = Duration::from_secs(120);
 
 /// Contacts per second of each channel, on average over a day.
-const RATES: [f64; 4] = [0.8, 0.9, 0.5, 0.6];
+const RATES: [f64; 4] = [0.9, 1.0, 0.7, 0.8];
 
 /// What will happen to a contact that the customer has in hand, or at the connector.
 enum Plan {
@@ -139,7 +139,7 @@ impl World {
     async fn arrive(&mut self, place: usize) -> Result<(), Cut> {
         let channel = CHANNELS.get(place).copied().unwrap_or("chat");
         let day = self.began.elapsed().as_secs_f64() / DAY.as_secs_f64();
-        let wave = 1.0 - 0.7 * (day * TAU).cos();
+        let wave = 1.0 - 0.7 * ((day + 0.25) * TAU).cos();
         let rate = RATES.get(place).copied().unwrap_or(1.0) * wave;
         let next = self.chance.about(1_000.0 / rate);
         self.plan(next, Plan::Arrive(place));
