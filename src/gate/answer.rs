@@ -71,7 +71,9 @@ impl Gate {
                 return Ok(Due::Answered(Answer::AuthRefresh(refreshed)));
             }
             Call::SessionWorkspaces(_) => {
-                return Ok(Due::Answered(Answer::SessionWorkspaces(self.workspaces(caller))));
+                return Ok(Due::Answered(Answer::SessionWorkspaces(
+                    self.workspaces(caller),
+                )));
             }
             Call::AgentList(_)
             | Call::AgentEndWrapUp(_)
@@ -83,8 +85,13 @@ impl Gate {
                 return Err(WireError::new(Code::Internal, text));
             }
             Call::Authorize(asked) => {
-                let answers = asked.items.iter().map(|item| self.authorize(caller, item, &reading));
-                let answers = result::Authorized { answers: answers.collect() };
+                let answers = asked
+                    .items
+                    .iter()
+                    .map(|item| self.authorize(caller, item, &reading));
+                let answers = result::Authorized {
+                    answers: answers.collect(),
+                };
                 return Ok(Due::Answered(Answer::Authorize(answers)));
             }
         };
@@ -101,7 +108,13 @@ impl Gate {
             decide_needs(&caller.principal, needs, None, &Facts::Thing(thing)).allows()
         });
         let directory = self.directory();
-        let channel = |id| directory.names().channel_name(id).unwrap_or_default().to_owned();
+        let channel = |id| {
+            directory
+                .names()
+                .channel_name(id)
+                .unwrap_or_default()
+                .to_owned()
+        };
         result::Queues {
             queues: seen
                 .map(|queue| result::Queue {
@@ -138,7 +151,9 @@ impl Gate {
         let names = self.tokens.workspaces_of(login);
         result::Workspaces {
             workspaces: names
-                .map(|name| result::Workspace { id: Cow::Owned(name.to_owned()) })
+                .map(|name| result::Workspace {
+                    id: Cow::Owned(name.to_owned()),
+                })
                 .collect(),
         }
     }
@@ -181,23 +196,44 @@ impl Gate {
                 .iter()
                 .flat_map(|rules| rules.memberships.iter().map(|member| member.queue))
                 .collect();
-            let teams = rules.map(|rules| rules.teams.as_slice()).unwrap_or_default();
-            let facts = AgentFacts { agent, teams, queues: &queues };
-            return asked(&Facts::Agent(facts), Some(&order::Subject::new("agent", name)));
+            let teams = rules
+                .map(|rules| rules.teams.as_slice())
+                .unwrap_or_default();
+            let facts = AgentFacts {
+                agent,
+                teams,
+                queues: &queues,
+            };
+            return asked(
+                &Facts::Agent(facts),
+                Some(&order::Subject::new("agent", name)),
+            );
         }
         if let Some(name) = &object.queue {
             let queue = reading.queue(name, "")?;
             let team = reading.rules.queue(queue).and_then(|rules| rules.team);
-            let facts = ThingFacts { teams: team.as_slice(), ..ThingFacts::of(Thing::Queue(queue)) };
-            return asked(&Facts::Thing(facts), Some(&order::Subject::new("queue", name)));
+            let facts = ThingFacts {
+                teams: team.as_slice(),
+                ..ThingFacts::of(Thing::Queue(queue))
+            };
+            return asked(
+                &Facts::Thing(facts),
+                Some(&order::Subject::new("queue", name)),
+            );
         }
         if let Some(name) = &object.team {
             let subject = order::Subject::new("team", name);
             let names = reading.directory.names();
             let team = names.team(name).ok_or_else(|| subject.not_found())?;
-            return asked(&Facts::Thing(ThingFacts::of(Thing::Team(team))), Some(&subject));
+            return asked(
+                &Facts::Thing(ThingFacts::of(Thing::Team(team))),
+                Some(&subject),
+            );
         }
-        Err(WireError::new(Code::ValidationFailed, "contacts are asked about by `contact.get`"))
+        Err(WireError::new(
+            Code::ValidationFailed,
+            "contacts are asked about by `contact.get`",
+        ))
     }
 }
 
@@ -211,7 +247,13 @@ fn needs_of(item: &params::AuthorizeItem) -> Result<Needs, WireError> {
 }
 
 fn privilege(name: &Name) -> Result<Needs, WireError> {
-    ExtNames::default().parse(name).map(Needs::One).map_err(|_| {
-        WireError::new(Code::NotFound, format!("there is no privilege {}", quoted(name)))
-    })
+    ExtNames::default()
+        .parse(name)
+        .map(Needs::One)
+        .map_err(|_| {
+            WireError::new(
+                Code::NotFound,
+                format!("there is no privilege {}", quoted(name)),
+            )
+        })
 }

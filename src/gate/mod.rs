@@ -16,8 +16,8 @@ pub use order::Subject;
 pub use read::pseudonyms;
 pub use site::{Served, Site};
 
-use self::keys::{Claim, First, Keys};
 use self::answer::Due;
+use self::keys::{Claim, First, Keys};
 use self::order::Order;
 use self::show::Show;
 use self::tokens::{Directories, Tokens};
@@ -198,11 +198,18 @@ impl Gate {
             Ok(Begun::Sent) => {
                 let Some((result, seq)) = once.answer().await else {
                     let text = "the server stopped before the answer was known";
-                    return (self.refused(WireError::new(Code::ShuttingDown, text)), false);
+                    return (
+                        self.refused(WireError::new(Code::ShuttingDown, text)),
+                        false,
+                    );
                 };
                 let principal = &caller.principal;
                 let outcome = self.shown(principal, method, subject.as_ref(), &result, seq);
-                let last = outcome.result.as_ref().err().is_none_or(|error| !error.retry);
+                let last = outcome
+                    .result
+                    .as_ref()
+                    .err()
+                    .is_none_or(|error| !error.retry);
                 (outcome, last)
             }
         }
@@ -222,7 +229,11 @@ impl Gate {
         };
         match self.due(caller, call)? {
             Due::Answered(answer) => return Ok(Begun::Answered(answer)),
-            Due::Order(Order::Submit { queue, facts, content }) => {
+            Due::Order(Order::Submit {
+                queue,
+                facts,
+                content,
+            }) => {
                 self.engine.admit(Some(queue)).map_err(refuse::not_now)?;
                 self.engine.submit(queue, asked, facts, content);
             }

@@ -78,7 +78,10 @@ impl Gate {
             .look(move |board| (look(board, &viewer), board.as_of()))
             .await;
         let Some((seen, seq)) = looked else {
-            return Err(WireError::new(Code::Unavailable, "the views cannot be read now"));
+            return Err(WireError::new(
+                Code::Unavailable,
+                "the views cannot be read now",
+            ));
         };
         let seen = seen.map_err(|refused| watch::refused(&refused, subject))?;
         Ok((seen, seq))
@@ -92,7 +95,9 @@ impl Gate {
         let id = order::contact(&asked.contact)?;
         let subject = Subject::new("contact", &asked.contact);
         let (seen, seq) = self
-            .look(caller, Some(&subject), move |board, viewer| board.contact(viewer, id))
+            .look(caller, Some(&subject), move |board, viewer| {
+                board.contact(viewer, id)
+            })
             .await?;
         Ok((Answer::ContactGet(self.words().contact(&seen)), seq))
     }
@@ -105,9 +110,13 @@ impl Gate {
         };
         let filter = watch::of_queue(&reading, asked.queue.as_ref())?;
         let limit = asked.limit.map(|limit| limit.get().unsigned_abs());
-        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(limits::LIST_ROWS);
+        let limit = limit
+            .and_then(|limit| usize::try_from(limit).ok())
+            .unwrap_or(limits::LIST_ROWS);
         let ((rows, total), seq) = self
-            .look(caller, None, move |board, viewer| board.contacts(viewer, filter, limit))
+            .look(caller, None, move |board, viewer| {
+                board.contacts(viewer, filter, limit)
+            })
             .await?;
         let words = self.words();
         let contacts = result::Contacts {
@@ -121,11 +130,16 @@ impl Gate {
         let id = order::contact(&asked.contact)?;
         let subject = Subject::new("contact", &asked.contact);
         let (seen, seq) = self
-            .look(caller, Some(&subject), move |board, viewer| board.trace(viewer, id))
+            .look(caller, Some(&subject), move |board, viewer| {
+                board.trace(viewer, id)
+            })
             .await?;
         let words = self.words();
         let decisions = result::Decisions {
-            decisions: seen.iter().map(|decision| words.decision(decision)).collect(),
+            decisions: seen
+                .iter()
+                .map(|decision| words.decision(decision))
+                .collect(),
             explained: None,
         };
         Ok((Answer::ContactTrace(decisions), seq))
@@ -148,7 +162,9 @@ impl Gate {
             params::Table::Agents => Table::Agents,
         };
         let (cut, seq) = self
-            .look(caller, None, move |board, viewer| board.table(viewer, table))
+            .look(caller, None, move |board, viewer| {
+                board.table(viewer, table)
+            })
             .await?;
         Ok((Answer::StatsGet(self.words().table(&cut, seq.0)), seq))
     }
@@ -171,7 +187,8 @@ impl Gate {
         match &asked.contact {
             Some(name) => {
                 let of = Subject::new("contact", name);
-                self.end_wrap_up_of(caller, agent, order::contact(name)?, &of).await?;
+                self.end_wrap_up_of(caller, agent, order::contact(name)?, &of)
+                    .await?;
             }
             None => {
                 for contact in self.wrap_ups(caller, agent, subject).await? {
@@ -183,7 +200,8 @@ impl Gate {
         let (seen, seq) = self
             .look(caller, subject, move |board, viewer| {
                 let mut seen = board.agents(viewer)?.into_iter();
-                seen.find(|seen| seen.row().agent == agent).ok_or(Refused::NotFound)
+                seen.find(|seen| seen.row().agent == agent)
+                    .ok_or(Refused::NotFound)
             })
             .await?;
         let agent = self.words().agent(&seen);
@@ -207,10 +225,15 @@ impl Gate {
             teams: own.map(|own| own.teams.as_slice()).unwrap_or_default(),
             queues: &queues,
         });
-        decide_needs(&caller.principal, &Method::AgentEndWrapUp.row().needs, None, &facts)
-            .lens()
-            .map(|_| ())
-            .map_err(|denied| refuse::denied(denied, subject))
+        decide_needs(
+            &caller.principal,
+            &Method::AgentEndWrapUp.row().needs,
+            None,
+            &facts,
+        )
+        .lens()
+        .map(|_| ())
+        .map_err(|denied| refuse::denied(denied, subject))
     }
 
     /// Contacts of which an agent is in wrap-up.
@@ -245,7 +268,8 @@ impl Gate {
             generation: caller.generation,
             reply: Some(to),
         };
-        self.engine.command(asked, QueueCommand::EndWrapUp { contact, agent });
+        self.engine
+            .command(asked, QueueCommand::EndWrapUp { contact, agent });
         match once.answer().await {
             Some((Ok(_), _)) => Ok(()),
             Some((Err(refusal), _)) => Err(refuse::refusal(&refusal, Some(subject))),

@@ -69,7 +69,10 @@ impl Gate {
             }
         }
         if let Some(columns) = &params.columns {
-            ask.columns = columns.iter().map(|column| column.as_str().to_owned()).collect();
+            ask.columns = columns
+                .iter()
+                .map(|column| column.as_str().to_owned())
+                .collect();
         }
         if let Some(hz) = params.hz {
             ask.hz = u32::try_from(hz.get()).unwrap_or(limits::CONFLATED_HZ);
@@ -82,10 +85,7 @@ impl Gate {
 }
 
 /// The contacts of one queue, if one is named.
-pub(super) fn of_queue(
-    reading: &Reading<'_>,
-    queue: Option<&Name>,
-) -> Result<Filter, WireError> {
+pub(super) fn of_queue(reading: &Reading<'_>, queue: Option<&Name>) -> Result<Filter, WireError> {
     let mut filter = Filter::default();
     if let Some(name) = queue {
         reading.queue(name, "/queue")?;
@@ -104,11 +104,18 @@ fn bad_filter(bad: &BadFilter) -> WireError {
                 [] => "none".to_owned(),
                 known => known.join(" "),
             };
-            (field, format!("this topic cannot be filtered by {}; fields: {known}", quoted(field)))
+            (
+                field,
+                format!(
+                    "this topic cannot be filtered by {}; fields: {known}",
+                    quoted(field)
+                ),
+            )
         }
-        BadFilter::Value { field, value } => {
-            (field, format!("{} {} does not exist", quoted(field), quoted(value)))
-        }
+        BadFilter::Value { field, value } => (
+            field,
+            format!("{} {} does not exist", quoted(field), quoted(value)),
+        ),
     };
     let mut error = WireError::new(Code::ValidationFailed, text);
     error.data.get_or_insert_default().pointer = Some(format!("/params/filter/{field}"));

@@ -101,13 +101,19 @@ async fn websocket(State(server): Port, request: Request<Body>) -> Result<Respon
         Err(NoUpgrade::Refused(error)) => return Err((*error).into()),
     };
     if server.is_stopping() {
-        return Err(WireError::new(Code::ShuttingDown, "the server stops").after(1_000).into());
+        return Err(WireError::new(Code::ShuttingDown, "the server stops")
+            .after(1_000)
+            .into());
     }
     let Some(peer) = request.extensions().get::<Peer>().cloned() else {
         tracing::error!("a connection has no peer");
         return Err(WireError::new(Code::Internal, "the connection cannot be upgraded").into());
     };
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
     let admitted = server.options().origins.admit(text(ORIGIN), text(HOST));
     let from_header = token(headers).map(str::to_owned);
     let token = from_header.or(asked.token.take());
@@ -291,8 +297,11 @@ fn body_of<T: Serialize>(status: StatusCode, body: &T) -> Response {
         }
         Err(error) => {
             tracing::error!(%error, "an answer could not be written");
-            Problem::from(WireError::new(Code::Internal, "the answer could not be written"))
-                .into_response()
+            Problem::from(WireError::new(
+                Code::Internal,
+                "the answer could not be written",
+            ))
+            .into_response()
         }
     }
 }

@@ -247,7 +247,9 @@ mod tests {
             .unwrap();
         outbox.start(Sub::View(3), CONFLATED, parts(&["all numbers"]));
         outbox.start(AGENTS, LOSSLESS, parts(&["part 1", "part 2"]));
-        outbox.frame(Sub::View(4), LOSSLESS, frame("event"), ()).unwrap();
+        outbox
+            .frame(Sub::View(4), LOSSLESS, frame("event"), ())
+            .unwrap();
         outbox.first(frame("offer"), Some(()));
         outbox.first(frame("reply"), None);
         let order = [
@@ -358,8 +360,12 @@ mod tests {
     fn nothing_of_a_closed_view_is_sent() {
         let mut outbox = Outbox::default();
         outbox.start(AGENTS, LOSSLESS, parts(&["part"]));
-        outbox.frame(Sub::View(3), LOSSLESS, frame("event"), ()).unwrap();
-        outbox.frame(Sub::View(4), LOSSLESS, frame("other"), ()).unwrap();
+        outbox
+            .frame(Sub::View(3), LOSSLESS, frame("event"), ())
+            .unwrap();
+        outbox
+            .frame(Sub::View(4), LOSSLESS, frame("other"), ())
+            .unwrap();
         outbox
             .frame(QUEUES, CONFLATED, frame("number"), ())
             .unwrap();

@@ -101,7 +101,10 @@ impl axum::response::IntoResponse for Problem {
         *response.status_mut() = self.status;
         let retry_after = self.retry_after();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Some(after) = retry_after {
             headers.insert(RETRY_AFTER, after);
         }

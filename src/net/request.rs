@@ -56,7 +56,9 @@ pub fn called(server: &Server, headers: &HeaderMap) -> Result<Called, Problem> {
         })?;
     if headers.contains_key("switchroom-as") {
         let text = "no agent view of that owner is open to you";
-        return Err(WireError::new(Code::Forbidden, text).lacking("inbox.act_as").into());
+        return Err(WireError::new(Code::Forbidden, text)
+            .lacking("inbox.act_as")
+            .into());
     }
     let caller = Caller {
         principal,
@@ -75,7 +77,10 @@ pub fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         return Ok(None);
     };
     let text = value.to_str().unwrap_or_default();
-    let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let bare = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text);
     match Key::new(bare) {
         Some(key) => Ok(Some(key.into_string())),
         None => Err(Problem::bad_request(
@@ -106,8 +111,12 @@ pub async fn json(server: &Server, request: Request<Body>, limit: usize) -> Resu
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let kind = kind
+        .and_then(|kind| kind.split(';').next())
+        .unwrap_or_default();
     kind.trim().eq_ignore_ascii_case("application/json")
 }
 
@@ -144,7 +153,9 @@ async fn whole(body: Body, limit: usize) -> Result<Bytes, Problem> {
 /// # Errors
 /// 400 for what is no JSON, not UTF-8, or too deep.
 pub fn params(body: &Bytes, limit: usize) -> Result<Raw, WireError> {
-    Encoding::Json.body(body, limit).map_err(|error| WireError::from(&error))
+    Encoding::Json
+        .body(body, limit)
+        .map_err(|error| WireError::from(&error))
 }
 
 /// Largest body of a caller.

@@ -43,12 +43,7 @@ pub fn result<R: Serialize>(encoding: Encoding, id: &str, seq: u64, result: R) -
 }
 
 /// Why a request has no result.
-pub fn error(
-    encoding: Encoding,
-    id: Option<&str>,
-    seq: u64,
-    error: &WireError,
-) -> Option<Bytes> {
+pub fn error(encoding: Encoding, id: Option<&str>, seq: u64, error: &WireError) -> Option<Bytes> {
     let reply = Reply::<()> {
         id: id.map(Cow::Borrowed),
         seq,

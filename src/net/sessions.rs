@@ -231,16 +231,23 @@ mod tests {
         let secret = lost.secret();
         sessions.sign_in(secret, Generation(7));
         lost.lost(NOW);
-        assert_eq!(sessions.known(secret).unwrap().generation, Some(Generation(7)));
+        assert_eq!(
+            sessions.known(secret).unwrap().generation,
+            Some(Generation(7))
+        );
 
         let closed = open(&sessions, 1, 9).unwrap();
         let gone = closed.secret();
         drop(closed);
         assert_eq!(sessions.known(gone), None);
 
-        open(&sessions, 1, 9).unwrap().lost(NOW + Span(limits::REPLAY_AGE.0 - 1));
+        open(&sessions, 1, 9)
+            .unwrap()
+            .lost(NOW + Span(limits::REPLAY_AGE.0 - 1));
         assert!(sessions.known(secret).is_some());
-        open(&sessions, 1, 9).unwrap().lost(NOW + limits::REPLAY_AGE);
+        open(&sessions, 1, 9)
+            .unwrap()
+            .lost(NOW + limits::REPLAY_AGE);
         assert_eq!(sessions.known(secret), None);
     }
 }

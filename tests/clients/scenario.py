@@ -92,7 +92,8 @@ async def main(address, encoding, agent_token, supervisor_token, connector_token
                           and (m["type"] == "left" or m.get("event") == "contact.closed"))
     steps = [m.get("event", m["type"]) for m in supervisor.messages if m.get("key") == call
              and m["type"] in ("event", "entered", "left")]
-    for step in ("contact.offered", "contact.connecting", "leg.connected", "leg.wrap_up_started"):
+    for step in ("contact.offered", "contact.connecting", "leg.connected", "leg.wrap_up",
+                 "leg.ended", "contact.closed"):
         assert steps.count(step) == 1, (step, steps)
     assert steps.index("contact.offered") < steps.index("leg.connected"), steps
 

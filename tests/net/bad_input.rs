@@ -19,33 +19,56 @@ async fn what_is_wrong_with_a_message_is_answered_and_the_session_goes_on() {
         assert_eq!(error["code"], "validation_failed");
         assert_eq!(error["data"]["pointer"], "/offer");
 
-        let error = client.error("agent.set_state", json!({"state": "asleep"})).await;
+        let error = client
+            .error("agent.set_state", json!({"state": "asleep"}))
+            .await;
         assert_eq!(error["code"], "validation_failed");
-        assert!(error["data"]["expected"].as_str().unwrap().contains("not_ready"));
+        assert!(
+            error["data"]["expected"]
+                .as_str()
+                .unwrap()
+                .contains("not_ready")
+        );
 
-        client.result("agent.sign_in", json!({"take_over": true})).await;
-        let error = client.error("contact.accept", json!({"offer": "o999"})).await;
+        client
+            .result("agent.sign_in", json!({"take_over": true}))
+            .await;
+        let error = client
+            .error("contact.accept", json!({"offer": "o999"}))
+            .await;
         assert_eq!(error["code"], "offer_expired");
         let error = client.error("contact.accept", json!({"offer": "x"})).await;
         assert_eq!(error["code"], "not_found");
         assert_eq!(error["message"], "there is no offer `x`");
-        let error = client.error("contact.end", json!({"contact": "nothing"})).await;
+        let error = client
+            .error("contact.end", json!({"contact": "nothing"}))
+            .await;
         assert_eq!(error["code"], "not_found");
 
         let reply = client.ask(json!({"type": "dance"})).await;
         assert_eq!(reply["error"]["code"], "bad_request");
-        let reply = client.ask(json!({"type": "subscribe", "topic": "nothing"})).await;
+        let reply = client
+            .ask(json!({"type": "subscribe", "topic": "nothing"}))
+            .await;
         assert_eq!(reply["error"]["code"], "not_found");
-        let reply = client.ask(json!({"type": "unsubscribe", "sub": "v99"})).await;
+        let reply = client
+            .ask(json!({"type": "unsubscribe", "sub": "v99"}))
+            .await;
         assert_eq!(reply["error"]["code"], "not_found");
         let reply = client.ask(json!({"type": "hello"})).await;
         assert_eq!(reply["error"]["code"], "bad_request");
-        client.send(&json!({"type": "request", "method": "queue.list"})).await;
-        let reply = client.expect("a reply", |m| m["type"] == "reply" && m["id"].is_null()).await;
+        client
+            .send(&json!({"type": "request", "method": "queue.list"}))
+            .await;
+        let reply = client
+            .expect("a reply", |m| m["type"] == "reply" && m["id"].is_null())
+            .await;
         assert_eq!(reply["error"]["code"], "bad_request");
 
         // Unknown keys are ignored, and the session is as good as before.
-        let list = client.result("session.workspaces", json!({"what": "ever"})).await;
+        let list = client
+            .result("session.workspaces", json!({"what": "ever"}))
+            .await;
         assert_eq!(list, json!({"workspaces": [{"id": "main"}]}));
     }
 }
@@ -54,7 +77,8 @@ async fn what_is_wrong_with_a_message_is_answered_and_the_session_goes_on() {
 async fn as_another_is_refused_without_an_agent_view() {
     let house = House::small().await;
     let mut client = Client::of(&house, "ana").await;
-    let request = json!({"type": "request", "method": "session.workspaces", "params": {}, "as": "bo"});
+    let request =
+        json!({"type": "request", "method": "session.workspaces", "params": {}, "as": "bo"});
     let reply = client.ask(request).await;
     assert_eq!(reply["error"]["code"], "forbidden");
     assert_eq!(reply["error"]["data"]["privilege"], "inbox.act_as");
@@ -80,7 +104,8 @@ async fn a_frame_of_many_messages_is_answered_message_by_message() {
 async fn frames_that_cannot_be_taken_apart_close_with_their_code() {
     let house = House::small().await;
     let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
-    let deep_request = format!(r#"{{"type":"request","id":"1","method":"agent.list","params":{{"x":{deep}}}}}"#);
+    let deep_request =
+        format!(r#"{{"type":"request","id":"1","method":"agent.list","params":{{"x":{deep}}}}}"#);
     let many = json!(vec![json!({"type": "pong", "at": 1}); 65]).to_string();
     let large = "x".repeat(70_000);
     let json_frames = [
@@ -90,7 +115,11 @@ async fn frames_that_cannot_be_taken_apart_close_with_their_code() {
         ("too many messages", Message::text(many), 4102),
         ("deep nesting", Message::text(deep), 4102),
         ("deep nesting in params", Message::text(deep_request), 4102),
-        ("binary where text was agreed on", Message::binary(b"\x80".as_slice()), 4102),
+        (
+            "binary where text was agreed on",
+            Message::binary(b"\x80".as_slice()),
+            4102,
+        ),
         ("over the limit", Message::text(large.clone()), 4103),
     ];
     for (what, frame, code) in json_frames {
@@ -102,8 +131,16 @@ async fn frames_that_cannot_be_taken_apart_close_with_their_code() {
         ("text where binary was agreed on", Message::text("{}"), 4102),
         ("no MessagePack", Message::binary(b"\xc1".as_slice()), 4102),
         ("cut short", Message::binary(b"\x81\xa4ty".as_slice()), 4102),
-        ("a text that is not UTF-8", Message::binary(b"\x81\xa4type\xa2\xff\xfe".as_slice()), 4102),
-        ("deep nesting", Message::binary([[0x91; 40].as_slice(), b"\xc0"].concat()), 4102),
+        (
+            "a text that is not UTF-8",
+            Message::binary(b"\x81\xa4type\xa2\xff\xfe".as_slice()),
+            4102,
+        ),
+        (
+            "deep nesting",
+            Message::binary([[0x91; 40].as_slice(), b"\xc0"].concat()),
+            4102,
+        ),
         ("over the limit", Message::binary(large.into_bytes()), 4103),
     ];
     for (what, frame, code) in pack_frames {
@@ -129,7 +166,9 @@ async fn a_connector_may_send_larger_frames() {
     let house = House::small().await;
     let mut client = Client::of(&house, "site").await;
     let large = "x".repeat(200_000);
-    let result = client.result("session.workspaces", json!({"padding": large})).await;
+    let result = client
+        .result("session.workspaces", json!({"padding": large}))
+        .await;
     assert_eq!(result, json!({"workspaces": [{"id": "main"}]}));
     client.raw(Message::text("x".repeat(300_000))).await;
     assert_eq!(client.close_code().await, 4103);

@@ -38,12 +38,17 @@ pub async fn connect(
     address: SocketAddr,
     headers: &[(&'static str, &str)],
 ) -> Result<(WebSocketStream<TcpStream>, http::HeaderMap), http::Response<Option<Vec<u8>>>> {
-    let mut request = format!("ws://{address}/v1/ws").into_client_request().unwrap();
+    let mut request = format!("ws://{address}/v1/ws")
+        .into_client_request()
+        .unwrap();
     for (name, value) in headers {
         request.headers_mut().append(*name, value.parse().unwrap());
     }
     let stream = TcpStream::connect(address).await.expect("a connection");
-    match timeout(PATIENCE, tokio_tungstenite::client_async(request, stream)).await.unwrap() {
+    match timeout(PATIENCE, tokio_tungstenite::client_async(request, stream))
+        .await
+        .unwrap()
+    {
         Ok((socket, response)) => Ok((socket, response.headers().clone())),
         Err(Error::Http(response)) => Err(*response),
         Err(error) => panic!("no answer: {error}"),
@@ -87,7 +92,10 @@ impl Client {
     /// Says hello with these fields; the first message after it.
     pub async fn hello(&mut self, fields: Value) -> Value {
         let mut hello = json!({"type": "hello", "id": "hello"});
-        hello.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        hello
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
         self.send(&hello).await;
         self.next().await
     }
@@ -101,7 +109,10 @@ impl Client {
     }
 
     pub async fn raw(&mut self, frame: Message) {
-        timeout(PATIENCE, self.socket.send(frame)).await.unwrap().expect("is sent");
+        timeout(PATIENCE, self.socket.send(frame))
+            .await
+            .unwrap()
+            .expect("is sent");
     }
 
     /// The next message that is no ping of the protocol, answering pings on the way.
@@ -109,7 +120,9 @@ impl Client {
         if !self.waiting.is_empty() {
             return self.waiting.remove(0);
         }
-        let read = timeout(PATIENCE, self.read()).await.expect("something comes");
+        let read = timeout(PATIENCE, self.read())
+            .await
+            .expect("something comes");
         read.unwrap_or_else(|code| panic!("closed with {code:?}"))
     }
 
@@ -117,7 +130,8 @@ impl Client {
         loop {
             if let Some(message) = self.unread.pop_front() {
                 if message["type"] == "ping" {
-                    self.send(&json!({"type": "pong", "at": message["at"]})).await;
+                    self.send(&json!({"type": "pong", "at": message["at"]}))
+                        .await;
                     continue;
                 }
                 return Ok(message);
@@ -158,7 +172,10 @@ impl Client {
     }
 
     pub async fn event(&mut self, name: &str) -> Value {
-        self.expect(name, |message| message["type"] == "event" && message["event"] == name).await
+        self.expect(name, |message| {
+            message["type"] == "event" && message["event"] == name
+        })
+        .await
     }
 
     /// Sends a message with an id of its own; its reply.
@@ -167,11 +184,15 @@ impl Client {
         let id = self.ids.to_string();
         message["id"] = json!(id);
         self.send(&message).await;
-        self.expect("a reply", |reply| reply["type"] == "reply" && reply["id"] == json!(id)).await
+        self.expect("a reply", |reply| {
+            reply["type"] == "reply" && reply["id"] == json!(id)
+        })
+        .await
     }
 
     pub async fn request(&mut self, method: &str, params: Value) -> Value {
-        self.ask(json!({"type": "request", "method": method, "params": params})).await
+        self.ask(json!({"type": "request", "method": method, "params": params}))
+            .await
     }
 
     /// The result of a request that has to succeed.
@@ -193,9 +214,14 @@ impl Client {
         let reply = self
             .ask(json!({"type": "subscribe", "topic": topic, "params": params}))
             .await;
-        let sub = reply["result"]["sub"].as_str().unwrap_or_else(|| panic!("{reply}")).to_owned();
+        let sub = reply["result"]["sub"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{reply}"))
+            .to_owned();
         let snapshot = self
-            .expect("a snapshot", |message| message["type"] == "snapshot" && message["sub"] == *sub)
+            .expect("a snapshot", |message| {
+                message["type"] == "snapshot" && message["sub"] == *sub
+            })
             .await;
         (sub, snapshot)
     }

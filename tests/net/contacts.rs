@@ -15,7 +15,9 @@ pub fn chat(external_id: &str) -> Value {
 pub async fn available(house: &House, user: &str, encoding: Encoding) -> Client {
     let (mut client, _) = Client::welcomed(house, user, encoding).await;
     client.result("agent.sign_in", json!({})).await;
-    client.result("agent.set_state", json!({"state": "available"})).await;
+    client
+        .result("agent.set_state", json!({"state": "available"}))
+        .await;
     client
 }
 
@@ -39,25 +41,38 @@ async fn a_chat_goes_from_submit_to_its_end_in_both_encodings() {
         assert_eq!(offer["card"]["customer"]["name"], "R*** L***");
         assert_eq!(offer["card"]["customer"]["address"], "***@example.org");
 
-        let accepted = agent.result("contact.accept", json!({"offer": offer["offer"]})).await;
+        let accepted = agent
+            .result("contact.accept", json!({"offer": offer["offer"]}))
+            .await;
         assert_eq!(accepted["contact"], contact);
         let connected = agent.event("leg.connected").await;
-        let view = connected["data"]["sub"].as_str().expect("names its view").to_owned();
+        let view = connected["data"]["sub"]
+            .as_str()
+            .expect("names its view")
+            .to_owned();
         let snapshot = agent
-            .expect("the contact", |m| m["type"] == "snapshot" && m["sub"] == *view)
+            .expect("the contact", |m| {
+                m["type"] == "snapshot" && m["sub"] == *view
+            })
             .await;
         assert_eq!(snapshot["data"]["contact"], contact);
         assert_eq!(snapshot["data"]["state"], "active");
 
-        agent.result("contact.end", json!({"contact": contact})).await;
+        agent
+            .result("contact.end", json!({"contact": contact}))
+            .await;
         let ended = agent.event("leg.ended").await;
         assert_eq!(ended["data"]["contact"], contact);
         let closed = connector
-            .expect("the end", |m| m["sub"] == *stream && m["event"] == "contact.closed")
+            .expect("the end", |m| {
+                m["sub"] == *stream && m["event"] == "contact.closed"
+            })
             .await;
         assert_eq!(closed["key"], contact);
         let revoked = agent
-            .expect("the end of its view", |m| m["type"] == "subscription.revoked" && m["sub"] == *view)
+            .expect("the end of its view", |m| {
+                m["type"] == "subscription.revoked" && m["sub"] == *view
+            })
             .await;
         assert_eq!(revoked["reason"], "ended");
     }
@@ -72,7 +87,9 @@ async fn a_call_connects_when_the_connector_reports_media() {
     let call = json!({"channel": "voice", "queue": "support", "external_id": "call-1"});
     let contact = connector.result("contact.submit", call).await["contact"].clone();
     let offer = agent.event("offer.made").await["data"]["offer"].clone();
-    let accepted = agent.result("contact.accept", json!({"offer": offer})).await;
+    let accepted = agent
+        .result("contact.accept", json!({"offer": offer}))
+        .await;
     assert_eq!(accepted["state"], "connecting");
     let command = connector.event("media.connect").await["data"].clone();
     assert_eq!(command["contact"], contact);
@@ -96,15 +113,25 @@ async fn a_supervisor_sees_every_step_as_numbered_events_and_as_changing_rows() 
     let mut connector = Client::of(&house, "site").await;
     let contact = connector.result("contact.submit", chat("x-1")).await["contact"].clone();
     let offer = agent.event("offer.made").await["data"]["offer"].clone();
-    agent.result("contact.accept", json!({"offer": offer})).await;
-    agent.result("contact.end", json!({"contact": contact})).await;
+    agent
+        .result("contact.accept", json!({"offer": offer}))
+        .await;
+    agent
+        .result("contact.end", json!({"contact": contact}))
+        .await;
 
     let mut position = snapshot["as_of"].as_u64().unwrap();
     let mut steps = Vec::new();
     while steps.last() != Some(&json!("left")) {
         let message = supervisor.expect("a step", |m| m["sub"] == *contacts).await;
-        let (seq, prev) = (message["seq"].as_u64().unwrap(), message["prev"].as_u64().unwrap());
-        assert!(prev <= position && position < seq || steps.len() > 1, "{message}");
+        let (seq, prev) = (
+            message["seq"].as_u64().unwrap(),
+            message["prev"].as_u64().unwrap(),
+        );
+        assert!(
+            prev <= position && position < seq || steps.len() > 1,
+            "{message}"
+        );
         position = seq;
         steps.push(match message.get("event") {
             Some(event) => event.clone(),
@@ -126,9 +153,13 @@ async fn an_unsubscribed_view_says_nothing_more_and_can_be_opened_again() {
     let house = House::small().await;
     let mut supervisor = Client::of(&house, "sue").await;
     let (sub, _) = supervisor.subscribe("contacts", json!({})).await;
-    let again = supervisor.ask(json!({"type": "subscribe", "topic": "contacts"})).await;
+    let again = supervisor
+        .ask(json!({"type": "subscribe", "topic": "contacts"}))
+        .await;
     assert_eq!(again["error"]["code"], "already_subscribed");
-    let done = supervisor.ask(json!({"type": "unsubscribe", "sub": sub})).await;
+    let done = supervisor
+        .ask(json!({"type": "unsubscribe", "sub": sub}))
+        .await;
     assert_eq!(done["result"], json!({}));
     let mut connector = Client::of(&house, "site").await;
     connector.result("contact.submit", chat("x-1")).await;
@@ -164,7 +195,9 @@ async fn a_key_answers_the_second_end_of_a_contact_like_the_first() {
     // On another socket of the same identity, too.
     let mut elsewhere = Client::of(&house, "site").await;
     assert_eq!(elsewhere.ask(abandon).await["result"], first["result"]);
-    let error = elsewhere.error("contact.abandon", json!({"contact": contact})).await;
+    let error = elsewhere
+        .error("contact.abandon", json!({"contact": contact}))
+        .await;
     assert_ne!(error["code"], Value::Null);
 }
 
@@ -174,32 +207,63 @@ async fn reads_are_answered_from_the_board_and_cut_by_scope() {
     let mut connector = Client::of(&house, "site").await;
     let contact = connector.result("contact.submit", chat("x-1")).await["contact"].clone();
     let mut supervisor = Client::of(&house, "sue").await;
-    let seen = supervisor.result("contact.get", json!({"contact": contact})).await;
-    assert_eq!((&seen["state"], &seen["queue"]), (&json!("waiting"), &json!("support")));
+    let seen = supervisor
+        .result("contact.get", json!({"contact": contact}))
+        .await;
+    assert_eq!(
+        (&seen["state"], &seen["queue"]),
+        (&json!("waiting"), &json!("support"))
+    );
     let list = supervisor.result("contact.list", json!({})).await;
-    assert_eq!((&list["total"], &list["contacts"][0]["contact"]), (&json!(1), &contact));
+    assert_eq!(
+        (&list["total"], &list["contacts"][0]["contact"]),
+        (&json!(1), &contact)
+    );
     let queues = supervisor.result("queue.list", json!({})).await;
     assert_eq!(queues["queues"].as_array().unwrap().len(), 1, "{queues}");
     let agents = supervisor.result("agent.list", json!({})).await;
-    let ids: Vec<_> = agents["agents"].as_array().unwrap().iter().map(|a| a["id"].clone()).collect();
-    assert!(ids.contains(&json!("ana")) && !ids.contains(&json!("max")), "{ids:?}");
-    let stats = supervisor.result("stats.get", json!({"table": "queues"})).await;
+    let ids: Vec<_> = agents["agents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["id"].clone())
+        .collect();
+    assert!(
+        ids.contains(&json!("ana")) && !ids.contains(&json!("max")),
+        "{ids:?}"
+    );
+    let stats = supervisor
+        .result("stats.get", json!({"table": "queues"}))
+        .await;
     assert_eq!(stats["rows"].as_array().unwrap().len(), 1, "{stats}");
-    let trace = supervisor.result("contact.trace", json!({"contact": contact})).await;
+    let trace = supervisor
+        .result("contact.trace", json!({"contact": contact}))
+        .await;
     assert_eq!(trace, json!({"decisions": []}));
 
     // What is out of scope reads exactly as what does not exist.
     let mut other = Client::of(&house, "other").await;
-    let hidden = other.error("contact.get", json!({"contact": contact})).await;
+    let hidden = other
+        .error("contact.get", json!({"contact": contact}))
+        .await;
     let unknown = "01890000-0000-7000-8000-000000000000";
-    let nothing = other.error("contact.get", json!({"contact": unknown})).await;
+    let nothing = other
+        .error("contact.get", json!({"contact": unknown}))
+        .await;
     let blank = |error: &Value, id: &str| error.to_string().replace(id, "…");
-    assert_eq!(blank(&hidden, contact.as_str().unwrap()), blank(&nothing, unknown));
+    assert_eq!(
+        blank(&hidden, contact.as_str().unwrap()),
+        blank(&nothing, unknown)
+    );
     assert_eq!(hidden["code"], "not_found");
     for method in ["contact.abandon", "contact.end"] {
         let hidden = other.error(method, json!({"contact": contact})).await;
         let nothing = other.error(method, json!({"contact": unknown})).await;
-        assert_eq!(blank(&hidden, contact.as_str().unwrap()), blank(&nothing, unknown), "{method}");
+        assert_eq!(
+            blank(&hidden, contact.as_str().unwrap()),
+            blank(&nothing, unknown),
+            "{method}"
+        );
     }
 }
 
@@ -217,8 +281,12 @@ async fn a_supervisor_ends_the_wrap_ups_of_an_agent() {
     for id in ["x-1", "x-2"] {
         let contact = connector.result("contact.submit", chat(id)).await["contact"].clone();
         let offer = agent.event("offer.made").await["data"]["offer"].clone();
-        agent.result("contact.accept", json!({"offer": offer})).await;
-        agent.result("contact.end", json!({"contact": contact})).await;
+        agent
+            .result("contact.accept", json!({"offer": offer}))
+            .await;
+        agent
+            .result("contact.end", json!({"contact": contact}))
+            .await;
         agent.event("leg.wrap_up").await;
         contacts.push(contact);
     }
@@ -229,7 +297,9 @@ async fn a_supervisor_ends_the_wrap_ups_of_an_agent() {
     supervisor.result("agent.end_wrap_up", one).await;
     let ended = agent.event("leg.ended").await;
     assert_eq!(ended["key"], contacts[0]);
-    let result = supervisor.result("agent.end_wrap_up", json!({"agent": "ana"})).await;
+    let result = supervisor
+        .result("agent.end_wrap_up", json!({"agent": "ana"}))
+        .await;
     assert_eq!(result["agent"]["id"], "ana");
     assert_eq!(result["agent"]["summary"], "available");
     let ended = agent.event("leg.ended").await;

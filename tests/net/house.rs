@@ -106,7 +106,13 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let port = Port::default();
-        tasks.spawn(listen(listener, routes(&server), port, stop.clone(), tasks.clone()));
+        tasks.spawn(listen(
+            listener,
+            routes(&server),
+            port,
+            stop.clone(),
+            tasks.clone(),
+        ));
         Self {
             address,
             clock,
@@ -125,6 +131,8 @@ impl House {
 
     /// A token of a user, good for so long.
     pub fn token_for(&self, user: &str, lasts: Span) -> String {
-        self.key.mint(user, "main", self.clock.now(), lasts).expect("a token")
+        self.key
+            .mint(user, "main", self.clock.now(), lasts)
+            .expect("a token")
     }
 }

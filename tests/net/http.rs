@@ -30,7 +30,11 @@ impl Answered {
     }
 
     fn problem(&self) -> Value {
-        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "{self:?}"
+        );
         let problem = self.json();
         assert_eq!(problem["status"], json!(self.status));
         problem
@@ -57,13 +61,11 @@ pub async fn raw(house: &House, request: &[u8]) -> Answered {
 }
 
 /// A request with these headers and this body, on a connection of its own.
-pub async fn request(
-    house: &House,
-    line: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Answered {
-    let mut text = format!("{line} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", house.address);
+pub async fn request(house: &House, line: &str, headers: &[(&str, &str)], body: &str) -> Answered {
+    let mut text = format!(
+        "{line} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
+        house.address
+    );
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -78,7 +80,10 @@ pub async fn post(house: &House, user: &str, path: &str, body: &Value) -> Answer
 
 async fn keyed(house: &House, user: &str, path: &str, body: &Value, key: Option<&str>) -> Answered {
     let bearer = format!("Bearer {}", house.token(user));
-    let mut headers = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let mut headers = vec![
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+    ];
     headers.extend(key.map(|key| ("idempotency-key", key)));
     request(house, &format!("POST {path}"), &headers, &body.to_string()).await
 }
@@ -89,7 +94,10 @@ async fn a_contact_is_created_once_and_found_after() {
     let first = post(&house, "site", "/v1/contacts", &chat("x-1")).await;
     assert_eq!(first.status, 201, "{first:?}");
     let contact = first.json()["contact"].as_str().unwrap().to_owned();
-    assert_eq!(first.header("location"), Some(format!("/v1/contacts/{contact}").as_str()));
+    assert_eq!(
+        first.header("location"),
+        Some(format!("/v1/contacts/{contact}").as_str())
+    );
     let again = post(&house, "site", "/v1/contacts", &chat("x-1")).await;
     assert_eq!((again.status, again.body), (200, first.body));
     let other = post(&house, "site", "/v1/contacts", &chat("x-2")).await;
@@ -118,7 +126,8 @@ async fn a_batch_succeeds_or_fails_contact_by_contact() {
     let house = House::small().await;
     let mut unknown = chat("x-3");
     unknown["queue"] = json!("nowhere");
-    let body = json!({"contacts": [chat("x-1"), chat("x-1"), unknown, {"channel": 7}, chat("x-2")]});
+    let body =
+        json!({"contacts": [chat("x-1"), chat("x-1"), unknown, {"channel": 7}, chat("x-2")]});
     let answer = post(&house, "site", "/v1/contacts:batch", &body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let results = answer.json()["results"].clone();
@@ -131,35 +140,72 @@ async fn a_batch_succeeds_or_fails_contact_by_contact() {
     assert_eq!(results[2]["error"]["code"], "not_found");
     assert_eq!(results[2]["error"]["data"]["pointer"], "/queue");
     assert_eq!(results[3]["error"]["data"]["pointer"], "/channel");
-    for bad in [json!({"contacts": []}), json!({"contacts": 7}), json!({"contacts": vec![json!({}); 101]})] {
+    for bad in [
+        json!({"contacts": []}),
+        json!({"contacts": 7}),
+        json!({"contacts": vec![json!({}); 101]}),
+    ] {
         let answer = post(&house, "site", "/v1/contacts:batch", &bad).await;
-        assert_eq!((answer.status, &answer.problem()["pointer"]), (422, &json!("/contacts")));
+        assert_eq!(
+            (answer.status, &answer.problem()["pointer"]),
+            (422, &json!("/contacts"))
+        );
     }
 }
 
 #[tokio::test]
 async fn any_method_runs_with_the_same_params_and_errors() {
     let house = House::small().await;
-    let contact = post(&house, "site", "/v1/contacts", &chat("x-1")).await.json()["contact"].clone();
-    let seen = post(&house, "sue", "/v1/methods/contact.get", &json!({"contact": contact})).await;
-    assert_eq!((seen.status, &seen.json()["state"]), (200, &json!("waiting")));
+    let contact = post(&house, "site", "/v1/contacts", &chat("x-1"))
+        .await
+        .json()["contact"]
+        .clone();
+    let seen = post(
+        &house,
+        "sue",
+        "/v1/methods/contact.get",
+        &json!({"contact": contact}),
+    )
+    .await;
+    assert_eq!(
+        (seen.status, &seen.json()["state"]),
+        (200, &json!("waiting"))
+    );
     assert_eq!(seen.header("content-type"), Some("application/json"));
     let bearer = format!("Bearer {}", house.token("sue"));
-    let without_body = request(&house, "POST /v1/methods/queue.list", &[("authorization", &bearer)], "").await;
+    let without_body = request(
+        &house,
+        "POST /v1/methods/queue.list",
+        &[("authorization", &bearer)],
+        "",
+    )
+    .await;
     assert_eq!(without_body.status, 200, "{without_body:?}");
 
     let cases = [
         ("contact.acept", json!({}), 404, "method_not_found"),
         ("contact.get", json!({}), 422, "validation_failed"),
-        ("contact.get", json!({"contact": "nothing"}), 404, "not_found"),
+        (
+            "contact.get",
+            json!({"contact": "nothing"}),
+            404,
+            "not_found",
+        ),
         ("contact.submit", chat("x"), 403, "forbidden"),
         ("agent.sign_in", json!({}), 409, "invalid_state"),
     ];
     for (method, params, status, code) in cases {
         let answer = post(&house, "sue", &format!("/v1/methods/{method}"), &params).await;
         let problem = answer.problem();
-        assert_eq!((answer.status, &problem["code"]), (status, &json!(code)), "{method}");
-        assert_eq!(problem["type"], json!(format!("urn:switchroom:error:{code}")));
+        assert_eq!(
+            (answer.status, &problem["code"]),
+            (status, &json!(code)),
+            "{method}"
+        );
+        assert_eq!(
+            problem["type"],
+            json!(format!("urn:switchroom:error:{code}"))
+        );
     }
     let answer = post(&house, "sue", "/v1/methods/contact.get", &json!({})).await;
     assert_eq!(answer.problem()["pointer"], "/contact");
@@ -170,9 +216,15 @@ async fn an_idempotency_key_is_answered_again_and_refuses_other_content() {
     let house = House::small().await;
     let first = keyed(&house, "site", "/v1/contacts", &chat("x-1"), Some("k")).await;
     let again = keyed(&house, "site", "/v1/contacts", &chat("x-1"), Some("\"k\"")).await;
-    assert_eq!((first.status, again.status, &first.body), (201, 200, &again.body));
+    assert_eq!(
+        (first.status, again.status, &first.body),
+        (201, 200, &again.body)
+    );
     let other = keyed(&house, "site", "/v1/contacts", &chat("x-2"), Some("k")).await;
-    assert_eq!((other.status, &other.problem()["code"]), (422, &json!("idempotency_mismatch")));
+    assert_eq!(
+        (other.status, &other.problem()["code"]),
+        (422, &json!("idempotency_mismatch"))
+    );
     let empty = keyed(&house, "site", "/v1/contacts", &chat("x-2"), Some("\"\"")).await;
     assert_eq!(empty.status, 400);
 }
@@ -188,9 +240,24 @@ async fn bad_requests_are_answered_with_problems() {
     let good = chat("x-1").to_string();
     let cases: [(&str, &[(&str, &str)], &str, u16); 10] = [
         ("POST /v1/contacts", &[json_type], &good, 401),
-        ("POST /v1/contacts", &[("authorization", "Bearer x.y.z"), json_type], &good, 401),
-        ("POST /v1/contacts", &[("authorization", "Basic eDp5"), json_type], &good, 401),
-        ("POST /v1/contacts", &[auth, ("content-type", "text/plain")], &good, 415),
+        (
+            "POST /v1/contacts",
+            &[("authorization", "Bearer x.y.z"), json_type],
+            &good,
+            401,
+        ),
+        (
+            "POST /v1/contacts",
+            &[("authorization", "Basic eDp5"), json_type],
+            &good,
+            401,
+        ),
+        (
+            "POST /v1/contacts",
+            &[auth, ("content-type", "text/plain")],
+            &good,
+            415,
+        ),
         ("POST /v1/contacts", &[auth], &good, 415),
         ("POST /v1/contacts", &[auth, json_type], "{", 400),
         ("POST /v1/contacts", &[auth, json_type], &deep, 400),
@@ -217,16 +284,31 @@ async fn routes_answer_the_methods_they_have_and_name_them_to_others() {
         let head = request(&house, &format!("HEAD {path}"), &[], "").await;
         assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
         let wrong = request(&house, &format!("POST {path}"), &[], "").await;
-        assert_eq!((wrong.status, wrong.header("allow")), (405, Some("GET, HEAD")), "{path}");
+        assert_eq!(
+            (wrong.status, wrong.header("allow")),
+            (405, Some("GET, HEAD")),
+            "{path}"
+        );
         wrong.problem();
     }
-    for path in ["/v1/contacts", "/v1/contacts:batch", "/v1/methods/queue.list"] {
+    for path in [
+        "/v1/contacts",
+        "/v1/contacts:batch",
+        "/v1/methods/queue.list",
+    ] {
         let wrong = request(&house, &format!("GET {path}"), &[], "").await;
-        assert_eq!((wrong.status, wrong.header("allow")), (405, Some("POST")), "{path}");
+        assert_eq!(
+            (wrong.status, wrong.header("allow")),
+            (405, Some("POST")),
+            "{path}"
+        );
         wrong.problem();
     }
     let plain = request(&house, "GET /v1/ws", &[], "").await;
-    assert_eq!((plain.status, plain.header("upgrade")), (426, Some("websocket")));
+    assert_eq!(
+        (plain.status, plain.header("upgrade")),
+        (426, Some("websocket"))
+    );
     plain.problem();
     let metrics = request(&house, "GET /metrics", &[], "").await;
     assert!(metrics.body.contains("switchroom_"), "{}", metrics.body);
@@ -239,15 +321,24 @@ async fn a_server_that_stops_is_not_ready_and_takes_nobody_in() {
     let ask = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n", house.address);
     let mut answer = vec![0; 1_024];
     kept.write_all(ask.as_bytes()).await.unwrap();
-    let read = timeout(PATIENCE, kept.read(&mut answer)).await.unwrap().unwrap();
+    let read = timeout(PATIENCE, kept.read(&mut answer))
+        .await
+        .unwrap()
+        .unwrap();
     assert!(String::from_utf8_lossy(&answer[..read]).starts_with("HTTP/1.1 200"));
     // A request that is in hand is answered to its end.
     kept.write_all(&ask.as_bytes()[..10]).await.unwrap();
     house.stop.cancel();
     kept.write_all(&ask.as_bytes()[10..]).await.unwrap();
     let mut rest = String::new();
-    timeout(PATIENCE, kept.read_to_string(&mut rest)).await.unwrap().unwrap();
-    assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 503"), "{rest}");
+    timeout(PATIENCE, kept.read_to_string(&mut rest))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        rest.is_empty() || rest.starts_with("HTTP/1.1 503"),
+        "{rest}"
+    );
     assert!(TcpStream::connect(house.address).await.is_err() || house.server.is_stopping());
 }
 
@@ -265,6 +356,15 @@ async fn authorize_answers_in_order() {
     ]});
     let answer = post(&house, "sue", "/v1/methods/authorize", &items).await;
     let answers = answer.json()["answers"].clone();
-    let allowed: Vec<_> = answers.as_array().unwrap().iter().map(|a| a["allowed"].clone()).collect();
-    assert_eq!(json!(allowed), json!([true, false, true, false, true, false, false]), "{answers}");
+    let allowed: Vec<_> = answers
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["allowed"].clone())
+        .collect();
+    assert_eq!(
+        json!(allowed),
+        json!([true, false, true, false, true, false, false]),
+        "{answers}"
+    );
 }

@@ -12,8 +12,12 @@ use tokio_tungstenite::tungstenite::Message;
 /// The next ping, unanswered.
 async fn ping(client: &mut Client) -> Value {
     loop {
-        let frame = timeout(PATIENCE, client.socket.next()).await.expect("a ping");
-        let Some(Ok(Message::Text(text))) = frame else { panic!("{frame:?}") };
+        let frame = timeout(PATIENCE, client.socket.next())
+            .await
+            .expect("a ping");
+        let Some(Ok(Message::Text(text))) = frame else {
+            panic!("{frame:?}")
+        };
         let message: Value = serde_json::from_str(&text).unwrap();
         if message["type"] == "ping" {
             return message;
@@ -28,7 +32,9 @@ async fn a_socket_that_says_nothing_is_closed_after_five_seconds() {
     let mut prompt = Client::of(&house, "ana").await;
     // A pong shows that the server waits for hello.
     silent.raw(Message::Ping("there?".into())).await;
-    let pong = timeout(PATIENCE, silent.socket.next()).await.expect("a pong");
+    let pong = timeout(PATIENCE, silent.socket.next())
+        .await
+        .expect("a pong");
     assert!(matches!(pong, Some(Ok(Message::Pong(payload))) if payload == "there?"));
     house.clock.move_on(Span::seconds(5));
     assert_eq!(silent.close_code().await, 4101);
@@ -45,7 +51,9 @@ async fn the_server_pings_and_a_silent_client_is_dead_after_twenty_seconds() {
     assert_eq!(first["at"], json!(house.clock.now().0));
     assert_eq!(first["positions"], json!([]));
     let asked = ping(&mut awake).await;
-    awake.send(&json!({"type": "pong", "at": asked["at"]})).await;
+    awake
+        .send(&json!({"type": "pong", "at": asked["at"]}))
+        .await;
     // Only what has come in counts: a request makes sure that the pong has.
     awake.result("session.workspaces", json!({})).await;
     house.clock.move_on(Span::seconds(10));
@@ -61,7 +69,10 @@ async fn a_ping_names_the_newest_position_of_each_lossless_view() {
     let (agents, snapshot) = client.subscribe("agents", json!({})).await;
     house.clock.move_on(Span::seconds(10));
     let positions = ping(&mut client).await["positions"].clone();
-    assert_eq!(positions, json!([["me", signed_in["seq"]], [agents, snapshot["as_of"]]]));
+    assert_eq!(
+        positions,
+        json!([["me", signed_in["seq"]], [agents, snapshot["as_of"]]])
+    );
 }
 
 #[tokio::test]
@@ -76,7 +87,9 @@ async fn the_end_of_a_token_is_announced_and_closes_an_hour_that_nobody_renews()
     assert_eq!(warning["deadline"], welcome["expires_at"]);
     // Renewed in time, it goes on past the end of the first token.
     let longer = house.token_for("ana", Span::seconds(200));
-    client.result("auth.refresh", json!({"token": longer})).await;
+    client
+        .result("auth.refresh", json!({"token": longer}))
+        .await;
     for _ in 0..14 {
         house.clock.move_on(Span::seconds(10));
         client.result("session.workspaces", json!({})).await;
@@ -97,7 +110,8 @@ async fn the_end_of_a_token_is_announced_and_closes_an_hour_that_nobody_renews()
 async fn a_burst_passes_then_messages_are_refused_and_at_last_the_socket_is_closed() {
     let house = House::by_hand().await;
     let mut client = Client::of(&house, "ana").await;
-    let ask = |id: u32| json!({"type": "request", "id": id.to_string(), "method": "session.workspaces"});
+    let ask =
+        |id: u32| json!({"type": "request", "id": id.to_string(), "method": "session.workspaces"});
     for id in 0..101 {
         client.send(&ask(id)).await;
     }

@@ -15,7 +15,9 @@ async fn cut(client: Client) {
 async fn resumed(house: &House, user: &str, welcome: &Value, subs: Value) -> (Client, Value) {
     let mut client = Client::connect(house.address, Encoding::Json).await;
     let resume = json!({"session": welcome["session"], "epoch": welcome["epoch"], "subs": subs});
-    let welcome = client.hello(json!({"token": house.token(user), "resume": resume})).await;
+    let welcome = client
+        .hello(json!({"token": house.token(user), "resume": resume}))
+        .await;
     assert_eq!(welcome["type"], "welcome", "{welcome}");
     (client, welcome)
 }
@@ -25,7 +27,9 @@ async fn an_agent_comes_back_and_hears_what_was_missed() {
     let house = House::small().await;
     let (mut agent, welcome) = Client::welcomed(&house, "ana", Encoding::Json).await;
     agent.result("agent.sign_in", json!({})).await;
-    let state = agent.result("agent.set_state", json!({"state": "available"})).await;
+    let state = agent
+        .result("agent.set_state", json!({"state": "available"}))
+        .await;
     assert_eq!(state["agent"]["state"], "available");
     let seen = agent.event("agent.state_changed").await["seq"].clone();
     let mut connector = Client::of(&house, "site").await;
@@ -34,13 +38,20 @@ async fn an_agent_comes_back_and_hears_what_was_missed() {
     let contact = connector.result("contact.submit", chat("x-1")).await["contact"].clone();
     let subs = json!([{"topic": "me", "seq": seen}]);
     let (mut agent, welcome) = resumed(&house, "ana", &welcome, subs).await;
-    assert_eq!(welcome["subs"], json!([{"topic": "me", "sub": "me", "resumed": true}]));
+    assert_eq!(
+        welcome["subs"],
+        json!([{"topic": "me", "sub": "me", "resumed": true}])
+    );
     let made = agent.event("offer.made").await;
     assert_eq!(made["data"]["contact"], contact);
-    agent.expect("live", |m| m["type"] == "live" && m["sub"] == "me").await;
+    agent
+        .expect("live", |m| m["type"] == "live" && m["sub"] == "me")
+        .await;
     // The session is the agent's: commands go on under the same sign-in.
     let offer = made["data"]["offer"].clone();
-    agent.result("contact.accept", json!({"offer": offer})).await;
+    agent
+        .result("contact.accept", json!({"offer": offer}))
+        .await;
     let connected = agent.event("leg.connected").await;
     assert_eq!(connected["data"]["contact"], contact);
 }
@@ -53,7 +64,9 @@ async fn the_older_of_two_sockets_of_one_session_is_superseded() {
     let subs = json!([{"topic": "me", "seq": signed_in["seq"]}]);
     let (mut second, _) = resumed(&house, "ana", &welcome, subs).await;
     assert_eq!(first.close_code().await, 4202);
-    second.result("agent.set_state", json!({"state": "available"})).await;
+    second
+        .result("agent.set_state", json!({"state": "available"}))
+        .await;
 }
 
 #[tokio::test]
@@ -63,8 +76,13 @@ async fn a_sign_in_elsewhere_is_the_persons_choice_and_ends_the_older_session() 
     let signed_in = first.request("agent.sign_in", json!({})).await;
     let mut second = Client::of(&house, "ana").await;
     let error = second.error("agent.sign_in", json!({})).await;
-    assert_eq!((&error["code"], &error["retry"]), (&json!("conflict"), &json!(false)));
-    second.result("agent.sign_in", json!({"take_over": true})).await;
+    assert_eq!(
+        (&error["code"], &error["retry"]),
+        (&json!("conflict"), &json!(false))
+    );
+    second
+        .result("agent.sign_in", json!({"take_over": true}))
+        .await;
     assert_eq!(first.close_code().await, 4202);
 
     let subs = json!([{"topic": "me", "seq": signed_in["seq"]}]);
@@ -81,7 +99,9 @@ async fn views_are_replayed_or_start_anew() {
     supervisor.subscribe("stats.queues", json!({})).await;
     let mut connector = Client::of(&house, "site").await;
     let contact = connector.result("contact.submit", chat("x-1")).await["contact"].clone();
-    let entered = supervisor.expect("the contact", |m| m["type"] == "entered").await;
+    let entered = supervisor
+        .expect("the contact", |m| m["type"] == "entered")
+        .await;
     cut(supervisor).await;
 
     for (seq, replayed) in [(snapshot["as_of"].clone(), 1), (entered["seq"].clone(), 0)] {
@@ -93,8 +113,14 @@ async fn views_are_replayed_or_start_anew() {
         let (mut supervisor, again) = resumed(&house, "sue", &welcome, subs).await;
         let subs = &again["subs"];
         assert_eq!(subs[0]["resumed"], true, "{subs}");
-        assert_eq!((&subs[1]["resumed"], &subs[1]["reason"]), (&json!(false), &json!("conflated")));
-        assert_eq!((&subs[2]["resumed"], &subs[2]["reason"]), (&json!(false), &json!("not_found")));
+        assert_eq!(
+            (&subs[1]["resumed"], &subs[1]["reason"]),
+            (&json!(false), &json!("conflated"))
+        );
+        assert_eq!(
+            (&subs[2]["resumed"], &subs[2]["reason"]),
+            (&json!(false), &json!("not_found"))
+        );
         let sub = subs[0]["sub"].clone();
         let mut seen = 0;
         loop {
@@ -102,14 +128,23 @@ async fn views_are_replayed_or_start_anew() {
             if message["type"] == "live" {
                 break;
             }
-            assert_eq!((&message["type"], &message["key"]), (&json!("entered"), &contact));
+            assert_eq!(
+                (&message["type"], &message["key"]),
+                (&json!("entered"), &contact)
+            );
             seen += 1;
         }
         assert_eq!(seen, replayed);
         let stats = subs[1]["sub"].clone();
-        let reset = supervisor.expect("a reset", |m| m["type"] == "reset" && m["sub"] == stats).await;
+        let reset = supervisor
+            .expect("a reset", |m| m["type"] == "reset" && m["sub"] == stats)
+            .await;
         assert_eq!(reset["reason"], "conflated");
-        supervisor.expect("the table", |m| m["type"] == "snapshot" && m["sub"] == stats).await;
+        supervisor
+            .expect("the table", |m| {
+                m["type"] == "snapshot" && m["sub"] == stats
+            })
+            .await;
     }
 }
 
@@ -121,16 +156,23 @@ async fn a_position_that_was_never_given_out_and_another_epoch_start_anew() {
     cut(supervisor).await;
     let mut of_before = welcome.clone();
     of_before["epoch"] = json!("17");
-    let cases = [(&welcome, 1_000_000, "position_lost"), (&of_before, 0, "other_epoch")];
+    let cases = [
+        (&welcome, 1_000_000, "position_lost"),
+        (&of_before, 0, "other_epoch"),
+    ];
     for (welcome, seq, reason) in cases {
         let subs = json!([{"topic": "contacts", "seq": seq}, {"topic": "me", "seq": seq}]);
         let (mut supervisor, again) = resumed(&house, "sue", welcome, subs).await;
         assert_eq!(again["subs"][0]["reason"], reason, "{again}");
         assert_eq!(again["subs"][1]["resumed"], false);
         let sub = again["subs"][0]["sub"].clone();
-        let reset = supervisor.expect("a reset", |m| m["type"] == "reset" && m["sub"] == sub).await;
+        let reset = supervisor
+            .expect("a reset", |m| m["type"] == "reset" && m["sub"] == sub)
+            .await;
         assert_eq!(reset["reason"], reason);
-        let anew = supervisor.expect("it anew", |m| m["type"] == "snapshot" && m["sub"] == sub).await;
+        let anew = supervisor
+            .expect("it anew", |m| m["type"] == "snapshot" && m["sub"] == sub)
+            .await;
         assert_eq!(anew["data"]["total"], 0);
     }
 }
@@ -157,19 +199,32 @@ async fn nothing_is_lost_or_doubled_when_a_socket_breaks_in_the_middle() {
     let mut connector = Client::of(&house, "site").await;
     let (mut entered, mut left) = (Vec::new(), Vec::new());
     for round in 0..5 {
-        let contact = connector.result("contact.submit", chat(&format!("x-{round}"))).await["contact"].clone();
+        let contact = connector
+            .result("contact.submit", chat(&format!("x-{round}")))
+            .await["contact"]
+            .clone();
         let offer = agent.event("offer.made").await["data"]["offer"].clone();
         // The supervisor sees some of it, breaks off, and comes back for the rest.
-        let some = supervisor.expect("an event", |m| m.get("seq").is_some() && m.get("prev").is_some()).await;
+        let some = supervisor
+            .expect("an event", |m| {
+                m.get("seq").is_some() && m.get("prev").is_some()
+            })
+            .await;
         note(&some, &mut position, &mut entered, &mut left);
         cut(supervisor).await;
-        agent.result("contact.accept", json!({"offer": offer})).await;
-        agent.result("contact.end", json!({"contact": contact})).await;
+        agent
+            .result("contact.accept", json!({"offer": offer}))
+            .await;
+        agent
+            .result("contact.end", json!({"contact": contact}))
+            .await;
         let subs = json!([{"topic": "contacts", "seq": position}]);
         (supervisor, welcome) = resumed(&house, "sue", &welcome, subs).await;
         assert_eq!(welcome["subs"][0]["resumed"], true, "{welcome}");
         while left.len() <= round {
-            let next = supervisor.expect("an event", |m| m.get("prev").is_some()).await;
+            let next = supervisor
+                .expect("an event", |m| m.get("prev").is_some())
+                .await;
             note(&next, &mut position, &mut entered, &mut left);
         }
     }
@@ -178,7 +233,10 @@ async fn nothing_is_lost_or_doubled_when_a_socket_breaks_in_the_middle() {
 
 /// Takes an event in as a client does: whole, in order, none twice.
 fn note(message: &Value, position: &mut u64, entered: &mut Vec<Value>, left: &mut Vec<Value>) {
-    let (seq, prev) = (message["seq"].as_u64().unwrap(), message["prev"].as_u64().unwrap());
+    let (seq, prev) = (
+        message["seq"].as_u64().unwrap(),
+        message["prev"].as_u64().unwrap(),
+    );
     assert!(prev <= *position, "a gap after {position}: {message}");
     assert!(seq >= *position, "again after {position}: {message}");
     *position = seq;

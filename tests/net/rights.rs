@@ -34,22 +34,42 @@ fn methods() -> Vec<(&'static str, Value, Needs)> {
     vec![
         ("agent.sign_in", json!({}), &[&["contact.handle"]]),
         ("agent.sign_out", json!({}), &[&["agent.state.set"]]),
-        ("agent.set_state", json!({"state": "available"}), &[&["agent.state.set"]]),
-        ("agent.set_channels", json!({"channels": {"chat": true}}), &[&["agent.channels.set"]]),
+        (
+            "agent.set_state",
+            json!({"state": "available"}),
+            &[&["agent.state.set"]],
+        ),
+        (
+            "agent.set_channels",
+            json!({"channels": {"chat": true}}),
+            &[&["agent.channels.set"]],
+        ),
         (
             "agent.set_queues",
             json!({"queues": []}),
             &[&["agent.queues.set"], &["agent.queue_selection"]],
         ),
         ("agent.end_wrap_up", json!({}), &[&["agent.end_wrap_up"]]),
-        ("agent.list", json!({}), &[&["agent.status.view", "dashboard.agents.identified"]]),
+        (
+            "agent.list",
+            json!({}),
+            &[&["agent.status.view", "dashboard.agents.identified"]],
+        ),
         (
             "contact.accept",
             json!({"offer": "o1"}),
             &[&["contact.accept"], &["contact.handle"]],
         ),
-        ("contact.decline", json!({"offer": "o1"}), &[&["contact.decline"]]),
-        ("offer.shown", json!({"offer": "o1"}), &[&["contact.accept", "contact.decline"]]),
+        (
+            "contact.decline",
+            json!({"offer": "o1"}),
+            &[&["contact.decline"]],
+        ),
+        (
+            "offer.shown",
+            json!({"offer": "o1"}),
+            &[&["contact.accept", "contact.decline"]],
+        ),
         ("contact.end", contact.clone(), &[&["contact.end"]]),
         ("contact.requeue", contact.clone(), &[&["contact.move"]]),
         (
@@ -58,7 +78,11 @@ fn methods() -> Vec<(&'static str, Value, Needs)> {
             &[&["contact.prioritise"]],
         ),
         ("contact.wrap_up", contact.clone(), &[&["contact.wrap_up"]]),
-        ("contact.get", contact.clone(), &[&["contact.view", "queue.contacts.view"]]),
+        (
+            "contact.get",
+            contact.clone(),
+            &[&["contact.view", "queue.contacts.view"]],
+        ),
         ("contact.list", json!({}), &[&["contact.view"]]),
         ("contact.trace", contact.clone(), &[&["contact.trace"]]),
         (
@@ -73,9 +97,21 @@ fn methods() -> Vec<(&'static str, Value, Needs)> {
             json!({"command": format!("m1.{UNKNOWN}"), "result": "done"}),
             &[&["media.report"]],
         ),
-        ("queue.list", json!({}), &[&["dashboard.queues", "dashboard.team"]]),
-        ("stats.get", json!({"table": "queues"}), &[&["dashboard.queues", "dashboard.team"]]),
-        ("auth.refresh", json!({"token": "no token"}), &[&["session.open"]]),
+        (
+            "queue.list",
+            json!({}),
+            &[&["dashboard.queues", "dashboard.team"]],
+        ),
+        (
+            "stats.get",
+            json!({"table": "queues"}),
+            &[&["dashboard.queues", "dashboard.team"]],
+        ),
+        (
+            "auth.refresh",
+            json!({"token": "no token"}),
+            &[&["session.open"]],
+        ),
         ("session.workspaces", json!({}), &[&["session.open"]]),
         ("authorize", json!({"items": []}), &[&["session.open"]]),
     ]
@@ -85,18 +121,33 @@ fn methods() -> Vec<(&'static str, Value, Needs)> {
 const TOPICS: [(&str, Needs); 8] = [
     ("me", &[&["session.open"]]),
     ("connector", &[&["media.report"]]),
-    ("contact/01890000-0000-7000-8000-000000000000", &[&["contact.view"]]),
+    (
+        "contact/01890000-0000-7000-8000-000000000000",
+        &[&["contact.view"]],
+    ),
     ("contacts", &[&["contact.view"]]),
     ("queue/support/contacts", &[&["queue.contacts.view"]]),
-    ("agents", &[&["agent.status.view", "dashboard.agents.identified"]]),
+    (
+        "agents",
+        &[&["agent.status.view", "dashboard.agents.identified"]],
+    ),
     ("stats.queues", &[&["dashboard.queues", "dashboard.team"]]),
-    ("stats.agents", &[&["dashboard.agents", "dashboard.agents.identified"]]),
+    (
+        "stats.agents",
+        &[&["dashboard.agents", "dashboard.agents.identified"]],
+    ),
 ];
 
 /// The cell of a privilege and a role; nothing where the role does not hold it.
 fn matrix() -> BTreeMap<(String, String), String> {
     let mut lines = MATRIX.lines().filter(|line| !line.starts_with('#'));
-    let roles: Vec<&str> = lines.next().expect("a head").split('\t').skip(1).take(7).collect();
+    let roles: Vec<&str> = lines
+        .next()
+        .expect("a head")
+        .split('\t')
+        .skip(1)
+        .take(7)
+        .collect();
     let mut cells = BTreeMap::new();
     for line in lines {
         let mut words = line.split('\t');
@@ -113,7 +164,9 @@ fn holds(cells: &BTreeMap<(String, String), String>, role: &str, needs: Needs) -
         let cell = cells.get(&(privilege.to_owned(), role.to_owned()));
         cell.unwrap_or_else(|| panic!("{privilege} is not in the matrix")) != "-"
     };
-    needs.iter().all(|any| any.iter().any(|privilege| held(privilege)))
+    needs
+        .iter()
+        .all(|any| any.iter().any(|privilege| held(privilege)))
 }
 
 #[test]
@@ -135,10 +188,19 @@ async fn every_method_and_role() {
         for (method, params, needs) in methods() {
             let reply = client.request(method, params).await;
             let forbidden = reply["error"]["code"] == "forbidden";
-            assert_eq!(forbidden, !holds(&cells, role, needs), "{method} by {role}: {reply}");
+            assert_eq!(
+                forbidden,
+                !holds(&cells, role, needs),
+                "{method} by {role}: {reply}"
+            );
             if forbidden {
-                let named = reply["error"]["data"]["privilege"].as_str().expect("names it");
-                assert!(needs.iter().flat_map(|any| any.iter()).any(|p| named == *p), "{method} by {role}: {reply}");
+                let named = reply["error"]["data"]["privilege"]
+                    .as_str()
+                    .expect("names it");
+                assert!(
+                    needs.iter().flat_map(|any| any.iter()).any(|p| named == *p),
+                    "{method} by {role}: {reply}"
+                );
             }
         }
     }
@@ -151,9 +213,15 @@ async fn every_topic_and_role() {
     for (role, user) in USERS {
         let (mut client, _) = Client::welcomed(&house, user, Encoding::Pack).await;
         for (topic, needs) in TOPICS {
-            let reply = client.ask(json!({"type": "subscribe", "topic": topic})).await;
+            let reply = client
+                .ask(json!({"type": "subscribe", "topic": topic}))
+                .await;
             let forbidden = reply["error"]["code"] == "forbidden";
-            assert_eq!(forbidden, !holds(&cells, role, needs), "{topic} by {role}: {reply}");
+            assert_eq!(
+                forbidden,
+                !holds(&cells, role, needs),
+                "{topic} by {role}: {reply}"
+            );
         }
     }
 }

@@ -19,7 +19,10 @@ async fn welcome_says_who_one_is_and_what_holds() {
     for encoding in BOTH {
         let (_client, welcome) = Client::welcomed(&house, "ana", encoding).await;
         assert_eq!(welcome["id"], "hello");
-        assert_eq!(welcome["user"], json!({"id": "ana", "name": "Ana", "roles": ["agent"]}));
+        assert_eq!(
+            welcome["user"],
+            json!({"id": "ana", "name": "Ana", "roles": ["agent"]})
+        );
         assert_eq!(welcome["session"].as_str().unwrap().len(), 32);
         assert_eq!(welcome["epoch"], json!(house.engine.epoch().to_string()));
         assert_eq!(welcome["heartbeat_ms"], 10_000);
@@ -54,7 +57,11 @@ async fn a_token_comes_in_the_header_or_as_a_subprotocol_and_is_not_echoed() {
             assert_eq!(echoed, "switchroom.v1.json");
         }
         let mut client = Client::over(socket, Encoding::Json);
-        assert_eq!(client.hello(json!({})).await["type"], "welcome", "{headers:?}");
+        assert_eq!(
+            client.hello(json!({})).await["type"],
+            "welcome",
+            "{headers:?}"
+        );
     }
 }
 
@@ -64,23 +71,39 @@ async fn only_unknown_subprotocols_are_refused_before_the_upgrade() {
     let refused = connect(house.address, &[("sec-websocket-protocol", "graphql-ws")]).await;
     let refused = refused.map(|_| ()).expect_err("no upgrade");
     assert_eq!(refused.status(), 400);
-    assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    assert_eq!(
+        refused.headers()["content-type"],
+        "application/problem+json"
+    );
     let problem: Value = serde_json::from_slice(refused.body().as_deref().unwrap()).unwrap();
     assert_eq!(problem["code"], "bad_request");
-    assert!(problem["detail"].as_str().unwrap().contains("switchroom.v1.json"));
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("switchroom.v1.json")
+    );
 }
 
 #[tokio::test]
 async fn pages_of_other_hosts_are_turned_away() {
     let house = House::small().await;
     let own = format!("http://{}", house.address);
-    let (socket, _) = connect(house.address, &[("origin", &own)]).await.expect("an upgrade");
+    let (socket, _) = connect(house.address, &[("origin", &own)])
+        .await
+        .expect("an upgrade");
     let mut client = Client::over(socket, Encoding::Json);
-    assert_eq!(client.hello(json!({"token": house.token("ana")})).await["type"], "welcome");
+    assert_eq!(
+        client.hello(json!({"token": house.token("ana")})).await["type"],
+        "welcome"
+    );
 
     let foreign = [("origin", "http://evil.example")];
     let (socket, _) = connect(house.address, &foreign).await.expect("an upgrade");
-    assert_eq!(Client::over(socket, Encoding::Json).close_code().await, 4206);
+    assert_eq!(
+        Client::over(socket, Encoding::Json).close_code().await,
+        4206
+    );
 
     let options = Options {
         origins: Origins::Listed(vec!["https://desk.example".to_owned()]),
@@ -89,10 +112,15 @@ async fn pages_of_other_hosts_are_turned_away() {
     let house = House::open(SMALL, Clock::system(), options).await;
     let own = format!("http://{}", house.address);
     for (origin, admitted) in [("https://desk.example", true), (own.as_str(), false)] {
-        let (socket, _) = connect(house.address, &[("origin", origin)]).await.expect("an upgrade");
+        let (socket, _) = connect(house.address, &[("origin", origin)])
+            .await
+            .expect("an upgrade");
         let mut client = Client::over(socket, Encoding::Json);
         if admitted {
-            assert_eq!(client.hello(json!({"token": house.token("ana")})).await["type"], "welcome");
+            assert_eq!(
+                client.hello(json!({"token": house.token("ana")})).await["type"],
+                "welcome"
+            );
         } else {
             assert_eq!(client.close_code().await, 4206);
         }
@@ -109,7 +137,11 @@ fn token(header: &Value, claims: &Value, signature: &str) -> String {
 async fn tokens_that_do_not_hold_are_refused_with_their_code() {
     let house = House::small().await;
     let now = house.clock.now();
-    let other_key = TokenKey::new(b"another secret of thirty-two bytes", "switchroom", "switchroom");
+    let other_key = TokenKey::new(
+        b"another secret of thirty-two bytes",
+        "switchroom",
+        "switchroom",
+    );
     let other_issuer = TokenKey::new(SECRET, "somebody", "switchroom").unwrap();
     let other_audience = TokenKey::new(SECRET, "switchroom", "somewhere").unwrap();
     let hour = Span::minutes(60);
@@ -117,21 +149,52 @@ async fn tokens_that_do_not_hold_are_refused_with_their_code() {
         "workspace": "main", "exp": now.0 / 1_000 + 3_600});
     let mut changed = house.token("ana");
     changed.pop();
-    let expired = house.key.mint("ana", "main", switchroom::time::Instant(now.0 - 7_200_000), hour);
+    let expired = house.key.mint(
+        "ana",
+        "main",
+        switchroom::time::Instant(now.0 - 7_200_000),
+        hour,
+    );
     let bad = [
         ("expired", expired.unwrap(), 4003),
-        ("forged", other_key.unwrap().mint("ana", "main", now, hour).unwrap(), 4200),
+        (
+            "forged",
+            other_key.unwrap().mint("ana", "main", now, hour).unwrap(),
+            4200,
+        ),
         ("changed", changed, 4200),
-        ("alg none", token(&json!({"alg": "none", "typ": "JWT"}), &claims, ""), 4200),
-        ("other issuer", other_issuer.mint("ana", "main", now, hour).unwrap(), 4200),
-        ("other audience", other_audience.mint("ana", "main", now, hour).unwrap(), 4200),
-        ("other workspace", house.key.mint("ana", "elsewhere", now, hour).unwrap(), 4200),
-        ("unknown user", house.key.mint("nobody", "main", now, hour).unwrap(), 4200),
+        (
+            "alg none",
+            token(&json!({"alg": "none", "typ": "JWT"}), &claims, ""),
+            4200,
+        ),
+        (
+            "other issuer",
+            other_issuer.mint("ana", "main", now, hour).unwrap(),
+            4200,
+        ),
+        (
+            "other audience",
+            other_audience.mint("ana", "main", now, hour).unwrap(),
+            4200,
+        ),
+        (
+            "other workspace",
+            house.key.mint("ana", "elsewhere", now, hour).unwrap(),
+            4200,
+        ),
+        (
+            "unknown user",
+            house.key.mint("nobody", "main", now, hour).unwrap(),
+            4200,
+        ),
         ("no token", "what is this".to_owned(), 4200),
     ];
     for (what, token, code) in bad {
         let mut client = Client::connect(house.address, Encoding::Json).await;
-        client.send(&json!({"type": "hello", "id": "1", "token": token})).await;
+        client
+            .send(&json!({"type": "hello", "id": "1", "token": token}))
+            .await;
         assert_eq!(client.close_code().await, code, "{what}");
     }
     let mut client = Client::connect(house.address, Encoding::Json).await;
@@ -147,7 +210,9 @@ async fn a_user_has_six_sessions_and_a_connector_as_many_as_it_wants() {
         open.push(Client::of(&house, "ana").await);
     }
     let mut seventh = Client::connect(house.address, Encoding::Json).await;
-    seventh.send(&json!({"type": "hello", "id": "1", "token": house.token("ana")})).await;
+    seventh
+        .send(&json!({"type": "hello", "id": "1", "token": house.token("ana")}))
+        .await;
     assert_eq!(seventh.close_code().await, 4205);
     for _ in 0..10 {
         open.push(Client::of(&house, "site").await);
@@ -182,9 +247,15 @@ async fn when_the_server_stops_every_session_is_told_when_to_come_back() {
     }
     after.sort_unstable();
     after.dedup();
-    assert_eq!(after.len(), clients.len(), "they come back at different times");
+    assert_eq!(
+        after.len(),
+        clients.len(),
+        "they come back at different times"
+    );
     drop(clients);
-    tokio::time::timeout(super::client::PATIENCE, house.tasks.wait()).await.expect("no task is left");
+    tokio::time::timeout(super::client::PATIENCE, house.tasks.wait())
+        .await
+        .expect("no task is left");
 }
 
 #[tokio::test]
@@ -192,11 +263,17 @@ async fn auth_refresh_renews_the_session_and_only_for_the_same_user() {
     let house = House::small().await;
     let mut client = Client::of(&house, "ana").await;
     let longer = house.token_for("ana", Span::hours(5));
-    let refreshed = client.result("auth.refresh", json!({"token": longer})).await;
+    let refreshed = client
+        .result("auth.refresh", json!({"token": longer}))
+        .await;
     let five_hours = house.clock.now().0 + 4 * 3_600_000;
     assert!(refreshed["expires_at"].as_u64().unwrap() > five_hours);
-    let error = client.error("auth.refresh", json!({"token": house.token("bo")})).await;
+    let error = client
+        .error("auth.refresh", json!({"token": house.token("bo")}))
+        .await;
     assert_eq!(error["code"], "unauthenticated");
-    let error = client.error("auth.refresh", json!({"token": "x.y.z"})).await;
+    let error = client
+        .error("auth.refresh", json!({"token": "x.y.z"}))
+        .await;
     assert_eq!(error["code"], "unauthenticated");
 }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 /// A chat that is large on the wire.
 fn large(external_id: &str) -> Value {
-    let attributes: serde_json::Map<_, _> =
-        (0..60).map(|n| (format!("a{n}"), json!("x".repeat(1_000)))).collect();
+    let attributes: serde_json::Map<_, _> = (0..60)
+        .map(|n| (format!("a{n}"), json!("x".repeat(1_000))))
+        .collect();
     json!({"channel": "chat", "queue": "support", "external_id": external_id, "attributes": attributes})
 }
 
@@ -23,8 +24,14 @@ async fn a_reader_that_stops_is_closed_with_4008_and_others_see_everything() {
     let mut connector = Client::of(&house, "site").await;
     // Some 64 KB each, so that what the kernel holds and the budget of 1 MiB are soon full.
     for number in 0..60 {
-        let submitted = connector.result("contact.submit", large(&number.to_string())).await;
-        let entered = awake.expect("the contact", |m| m["type"] == "entered" && m["sub"] == *sub).await;
+        let submitted = connector
+            .result("contact.submit", large(&number.to_string()))
+            .await;
+        let entered = awake
+            .expect("the contact", |m| {
+                m["type"] == "entered" && m["sub"] == *sub
+            })
+            .await;
         assert_eq!(entered["key"], submitted["contact"]);
     }
     agent.event("offer.made").await;
@@ -37,9 +44,14 @@ async fn a_reader_that_stops_is_closed_with_4008_and_others_see_everything() {
 async fn a_reader_of_numbers_that_stops_is_not_closed_and_gets_the_latest() {
     let house = House::small().await;
     let mut supervisor = Client::of(&house, "sue").await;
-    let (sub, table) = supervisor.subscribe("stats.queues", json!({"hz": 10})).await;
+    let (sub, table) = supervisor
+        .subscribe("stats.queues", json!({"hz": 10}))
+        .await;
     let columns = table["columns"].as_array().unwrap();
-    let waiting = columns.iter().position(|column| column == "waiting").unwrap();
+    let waiting = columns
+        .iter()
+        .position(|column| column == "waiting")
+        .unwrap();
     let mut connector = Client::of(&house, "site").await;
     for number in 0..200 {
         let submit = super::contacts::chat(&number.to_string());

@@ -6,7 +6,10 @@ const SHORTENED: [(&str, &[&str]); 14] = [
     ("Terms", &[]),
     ("Decision", &[]),
     ("Card", &["id"]),
-    ("Facts", &["id", "channel", "first_entry", "preferred", "patience"]),
+    (
+        "Facts",
+        &["id", "channel", "first_entry", "preferred", "patience"],
+    ),
     ("Content", &[]),
     ("AgentCard", &["state", "next", "generation"]),
     ("OfferRef", &["offer", "contact", "queue", "agent"]),

@@ -106,9 +106,7 @@ impl World {
                 .mail
                 .put(Sender::Rules, QueueInput::Rules(Arc::clone(&rules)));
         }
-        self.floor
-            .mail
-            .put(Sender::Rules, FloorInput::Rules(rules));
+        self.floor.mail.put(Sender::Rules, FloorInput::Rules(rules));
     }
 
     fn doom(&mut self, rng: &mut Rng) {
@@ -453,7 +451,10 @@ impl World {
         let mut asked = self.asked(principal(agent.0), door, asking);
         asked.generation = self.sessions[session].generation;
         let mail = &mut self.queues[queue.index()].mail;
-        mail.put(Sender::Session(session), QueueInput::Command(asked, command));
+        mail.put(
+            Sender::Session(session),
+            QueueInput::Command(asked, command),
+        );
     }
 
     fn agent_asks(&mut self, session: usize, asking: Asking, command: FloorCommand) {

@@ -216,8 +216,12 @@ impl World {
             if !(first || barrier) || manual {
                 continue;
             }
-            let could = takes_work(&self.ledger.agents[agent.index()], rules, agent, asks.key.channel)
-                && self.has_room(agent, asks.key.channel, Some(seat.offer))
+            let could = takes_work(
+                &self.ledger.agents[agent.index()],
+                rules,
+                agent,
+                asks.key.channel,
+            ) && self.has_room(agent, asks.key.channel, Some(seat.offer))
                 && self.lane_open_to(agent, other.0, &asks.key);
             let what = if first { IN_ORDER } else { BARRIER };
             keep!(
@@ -347,9 +351,11 @@ fn deadline(held: &Contact, now: Instant, rules: &Workspace) -> Instant {
                     at = at.min(facts.first_entry + after);
                 }
             }
-            if let (Some(_), Some(patience), false) =
-                (facts.preferred, facts.patience, held.released || queue.direct)
-            {
+            if let (Some(_), Some(patience), false) = (
+                facts.preferred,
+                facts.patience,
+                held.released || queue.direct,
+            ) {
                 at = at.min(facts.first_entry + patience);
             }
             let members = rules.agents.iter().flat_map(|agent| &agent.memberships);
@@ -375,10 +381,21 @@ pub fn takes_work(seat: &Agent, rules: &Workspace, agent: AgentId, channel: Chan
 }
 
 /// Meets the requirement in force for a contact of that age.
-pub fn meets(held: &Contact, agent: AgentId, at: Instant, asks: &Workspace, has: &Workspace) -> bool {
+pub fn meets(
+    held: &Contact,
+    agent: AgentId,
+    at: Instant,
+    asks: &Workspace,
+    has: &Workspace,
+) -> bool {
     let queue = &asks.queues[held.queue.index()];
     let age = at.since(held.facts.first_entry);
-    let by_age = queue.steps.iter().filter(|(after, _)| *after <= age).count() - 1;
+    let by_age = queue
+        .steps
+        .iter()
+        .filter(|(after, _)| *after <= age)
+        .count()
+        - 1;
     let step = by_age.max(usize::from(held.step)).min(queue.steps.last());
     let qualities = &has.agents[agent.index()].qualities;
     queue.steps.in_force(step).meets(qualities) && held.facts.requirement.meets(qualities)

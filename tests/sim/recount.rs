@@ -82,12 +82,7 @@ impl World {
     }
 
     fn at_rest(&self) -> Kept {
-        keep!(
-            ALL_ANSWERED,
-            self.pending.is_empty(),
-            "{:?}",
-            self.pending
-        );
+        keep!(ALL_ANSWERED, self.pending.is_empty(), "{:?}", self.pending);
         self.placed_is_reserved()?;
         for held in self.ledger.contacts.values() {
             if held.stands == Stands::Waiting && !self.retired(held.queue) {
@@ -122,7 +117,11 @@ impl World {
                         && seat.offer.agent == agent
                         && seat.offer.contact == held.facts.id
                 });
-                keep!(PLACED_IS_RESERVED, right, "{held:?} {phase:?}, seat {seat:?}");
+                keep!(
+                    PLACED_IS_RESERVED,
+                    right,
+                    "{held:?} {phase:?}, seat {seat:?}"
+                );
                 Ok(())
             };
             match held.stands {
@@ -161,9 +160,11 @@ impl World {
         if queue.selection == Selection::Manual {
             return Ok(());
         }
-        if let (Some(named), Some(_), false) =
-            (facts.preferred, facts.patience, held.released || queue.direct)
-        {
+        if let (Some(named), Some(_), false) = (
+            facts.preferred,
+            facts.patience,
+            held.released || queue.direct,
+        ) {
             let seat = &self.ledger.agents[named.index()];
             keep!(
                 PATIENCE,
@@ -204,9 +205,7 @@ impl World {
             let wake = self.wake_of(Who::Floor).unwrap_or(Instant::NEVER);
             keep!(
                 NOBODY_HOLDS_ON,
-                seat.state != AgentState::SignedOut
-                    && kept_until > self.now
-                    && wake <= kept_until,
+                seat.state != AgentState::SignedOut && kept_until > self.now && wake <= kept_until,
                 "{open:?} in {seat:?}, next wake {wake:?}"
             );
         }
@@ -259,9 +258,12 @@ fn alike(alive: &Contact, held: &Held, queue: QueueId) -> bool {
         (State::Offered { reservation, seats }, Stands::Offered(of, offer, agent)) => {
             *reservation == of && *seats == [(offer, agent)]
         }
-        (State::Connecting { offer, deadline, .. }, Stands::Connecting(of, until)) => {
-            *offer == of && *deadline == until
-        }
+        (
+            State::Connecting {
+                offer, deadline, ..
+            },
+            Stands::Connecting(of, until),
+        ) => *offer == of && *deadline == until,
         (State::WrapUp(reason), Stands::WrapUp(of)) => *reason == of,
         _ => false,
     };

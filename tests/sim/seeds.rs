@@ -11,7 +11,10 @@ const STEPS: usize = 2_000;
 
 fn asked(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name}={text} is no number")),
+    )
 }
 
 #[test]
@@ -20,7 +23,11 @@ fn every_promise_is_kept_on_every_seed() {
     if let Ok(file) = std::env::var("SIM_PLAN") {
         let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file}: {e}"));
         let plan: Plan = text.parse().unwrap_or_else(|e| panic!("{file}: {e}"));
-        assert!(run(&plan, false).0.is_none(), "{}", story(plan.world, &plan));
+        assert!(
+            run(&plan, false).0.is_none(),
+            "{}",
+            story(plan.world, &plan)
+        );
         return;
     }
     let steps = asked("SIM_STEPS").map_or(STEPS, |steps| usize::try_from(steps).unwrap());
@@ -58,5 +65,8 @@ fn every_promise_is_kept_on_every_seed() {
         "{} steps, {} at rest, {} restarts, {} barriers timed out\n{:#?}",
         total.steps, total.rests, total.restarts, total.barriers, total.happened
     );
-    assert!(!failed.load(Ordering::Relaxed), "a promise was broken, see above");
+    assert!(
+        !failed.load(Ordering::Relaxed),
+        "a promise was broken, see above"
+    );
 }

@@ -194,7 +194,10 @@ pub fn requirement(rng: &mut Rng) -> Requirement {
     let level = Level::try_from(rng.of(&[1, 3, 6, 9])).unwrap();
     let one = Requirement::skills([(rng.of(&SKILLS), level)]);
     if rng.chance(25) {
-        Requirement::any_of(&one, &Requirement::skills([(rng.of(&SKILLS), Level::LEAST)]))
+        Requirement::any_of(
+            &one,
+            &Requirement::skills([(rng.of(&SKILLS), Level::LEAST)]),
+        )
     } else {
         one
     }

@@ -137,7 +137,10 @@ impl World {
     }
 
     fn version(&self, rules: &Arc<Workspace>) -> usize {
-        let place = self.rules.iter().position(|known| Arc::ptr_eq(known, rules));
+        let place = self
+            .rules
+            .iter()
+            .position(|known| Arc::ptr_eq(known, rules));
         place.unwrap()
     }
 
@@ -255,9 +258,9 @@ impl World {
                 machine.apply(self.now, input, &mut out);
             }
             refused_changes_nothing(&out.effects[before..], own)?;
-            let agreed = out.effects[before..].iter().any(
-                |effect| matches!(effect, Effect::Reply(to, Ok(_)) if Some(*to) == own),
-            );
+            let agreed = out.effects[before..]
+                .iter()
+                .any(|effect| matches!(effect, Effect::Reply(to, Ok(_)) if Some(*to) == own));
             keep!(OLD_SIGN_INS_REFUSED, !(stale && agreed), "{own:?}");
         }
         if let Some(machine) = &mut self.floor.machine {
@@ -436,7 +439,10 @@ fn refused_changes_nothing(effects: &[Effect], own: Option<ReplyTo>) -> Kept {
     let opens = effects.iter().any(|effect| match effect {
         Effect::ToQueue(said) => matches!(said.message, ToQueue::RollCall),
         Effect::ToFloor(said) => {
-            matches!(said.message, switchroom::domain::message::ToFloor::Roll { .. })
+            matches!(
+                said.message,
+                switchroom::domain::message::ToFloor::Roll { .. }
+            )
         }
         Effect::Event { .. } | Effect::Me(..) | Effect::Reply(..) => false,
     });

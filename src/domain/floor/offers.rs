@@ -1,7 +1,7 @@
 //! Offers from bell to end: accept, decline, shown, missed, withdrawn.
 
-use super::{Floor, TakenBack};
 use super::roster::{Connection, Phase, Work};
+use super::{Floor, TakenBack};
 use crate::domain::command::Asked;
 use crate::domain::event::{By, Event, OfferRef};
 use crate::domain::machine::{Answer, Me, Outbox, Refusal, ReplyTo, Wake};

@@ -397,10 +397,7 @@ impl Queue {
 
     /// The leg did not connect: back in line, nobody blamed.
     pub(super) fn connect_failed(&mut self, now: Instant, offer: OfferRef, out: &mut Outbox) {
-        self.settle(
-            offer.reservation,
-            Settled::Failed { offer: offer.offer },
-        );
+        self.settle(offer.reservation, Settled::Failed { offer: offer.offer });
         self.requeue(now, offer, Requeued::Failed, None, out);
     }
 

@@ -101,10 +101,7 @@ impl Queue {
         };
         self.record(now, by, event, out);
         self.arm(now, offer.contact);
-        self.settle(
-            offer.reservation,
-            Settled::Engaged { offer: offer.offer },
-        );
+        self.settle(offer.reservation, Settled::Engaged { offer: offer.offer });
     }
 
     /// Ends the conversation for everybody: wrap-up where the policy asks for it.
@@ -226,10 +223,7 @@ impl Queue {
         };
         self.record(now, by, event, out);
         self.reserved.remove(&offer.reservation);
-        self.settle(
-            offer.reservation,
-            Settled::Released { offer: offer.offer },
-        );
+        self.settle(offer.reservation, Settled::Released { offer: offer.offer });
     }
 
     /// After the conversation: closed when no wrap-up is open, else waits for the last one.

@@ -150,13 +150,22 @@ async fn welcome(
     encoding: Encoding,
     token: Option<String>,
 ) -> Result<(Arc<Session>, Open, Door), Parted> {
-    let token = hello.token.as_ref().map(|token| token.as_str().to_owned()).or(token);
+    let token = hello
+        .token
+        .as_ref()
+        .map(|token| token.as_str().to_owned())
+        .or(token);
     let token = token.ok_or_else(|| {
         let text = "a token is needed, in the upgrade or in `hello`";
         Some(Farewell::saying(CloseCode::Unauthenticated, text))
     })?;
-    let (gate, entrant) = server.site().enter(&token).map_err(|error| Some(refused(&error)))?;
-    let principal = gate.principal(entrant.user).ok_or_else(|| Some(forbidden()))?;
+    let (gate, entrant) = server
+        .site()
+        .enter(&token)
+        .map_err(|error| Some(refused(&error)))?;
+    let principal = gate
+        .principal(entrant.user)
+        .ok_or_else(|| Some(forbidden()))?;
     if !decide_needs(&principal, &SessionOpen::NEEDS, None, &Facts::Rows).allows() {
         return Err(Some(forbidden()));
     }
@@ -184,12 +193,11 @@ fn forbidden() -> Farewell {
 }
 
 /// The session that is to be resumed, as far as it is known.
-fn earlier(
-    server: &Server,
-    hello: &Hello,
-    entrant: &Entrant,
-) -> Result<Option<Known>, Parted> {
-    let secret = hello.resume.as_ref().and_then(|resume| resume.session.parse::<Secret>().ok());
+fn earlier(server: &Server, hello: &Hello, entrant: &Entrant) -> Result<Option<Known>, Parted> {
+    let secret = hello
+        .resume
+        .as_ref()
+        .and_then(|resume| resume.session.parse::<Secret>().ok());
     let Some(known) = secret.and_then(|secret| server.sessions().known(secret)) else {
         return Ok(None);
     };
@@ -261,12 +269,7 @@ fn session(
 }
 
 impl Session {
-    fn welcome(
-        &self,
-        id: RequestId,
-        principal: &Principal,
-        subs: Vec<Resumed>,
-    ) -> Welcome {
+    fn welcome(&self, id: RequestId, principal: &Principal, subs: Vec<Resumed>) -> Welcome {
         let engine = self.gate.engine();
         let home = principal.home();
         Welcome {
@@ -284,7 +287,11 @@ impl Session {
             },
             home: Home {
                 screen: home.screen.name().to_owned(),
-                panels: home.panels.iter().map(|panel| panel.name().to_owned()).collect(),
+                panels: home
+                    .panels
+                    .iter()
+                    .map(|panel| panel.name().to_owned())
+                    .collect(),
                 columns: home.columns.clone(),
             },
             privileges: principal.privileges(&ExtNames::default()),

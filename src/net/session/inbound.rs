@@ -143,7 +143,10 @@ impl Session {
             on_behalf,
         } = request;
         if on_behalf.is_some() {
-            let error = WireError::new(Code::Forbidden, "no agent view of that owner is open to you");
+            let error = WireError::new(
+                Code::Forbidden,
+                "no agent view of that owner is open to you",
+            );
             return self.say_error(Some(&id), &error.lacking("inbox.act_as"));
         }
         let call = match method.read(&params) {

@@ -60,7 +60,9 @@ impl Session {
         let Some(principal) = self.gate.principal(self.user) else {
             return;
         };
-        let outcome = self.gate.shown(&principal, *method, subject.as_ref(), result, seq);
+        let outcome = self
+            .gate
+            .shown(&principal, *method, subject.as_ref(), result, seq);
         if let Some(frame) = self.outcome(&pending.id, &outcome) {
             lock(&self.outbox).first(frame, Some(owed));
         }
@@ -87,7 +89,9 @@ impl Session {
             | Me::SignedOut(_)
             | Me::Resumed(_) => None,
         };
-        let shown = self.gate.show(&principal, |show| show.me(&event.me, event.at, sub));
+        let shown = self
+            .gate
+            .show(&principal, |show| show.me(&event.me, event.at, sub));
         let frame = say::frame(
             self.encoding,
             &Event {

@@ -5,8 +5,8 @@ use super::super::outbox::{Class, Outrun};
 use super::super::say::{self, Farewell};
 use super::super::sessions::Known;
 use super::{Asked, Session, View, lock};
-use crate::engine::{Resumed as MeResumed, ViewResumed};
 use crate::engine::door::{Owed, Parts, SnapshotWhy};
+use crate::engine::{Resumed as MeResumed, ViewResumed};
 use crate::gate::show::ME;
 use crate::gate::{Caller, pseudonyms, watch};
 use crate::id::{AgentId, ContactId, OfferId, Seq};
@@ -39,7 +39,10 @@ impl Session {
             self.pseudonyms.get_or_init(|| key);
         }
         let pseudonyms = self.pseudonyms.get().cloned();
-        self.gate.viewer(&Caller { pseudonyms, ..caller.clone() })
+        self.gate.viewer(&Caller {
+            pseudonyms,
+            ..caller.clone()
+        })
     }
 
     pub(super) fn subscribe(&self, subscribe: Subscribe) {
@@ -54,7 +57,9 @@ impl Session {
         match asked {
             Ok((ask, viewer)) => {
                 let request = self.await_reply(id, Asked::View(topic));
-                self.gate.engine().subscribe(self.door, request, viewer, ask, self.encoding);
+                self.gate
+                    .engine()
+                    .subscribe(self.door, request, viewer, ask, self.encoding);
             }
             Err(error) => self.say_error(Some(&id), &error),
         }
@@ -94,7 +99,11 @@ impl Session {
         let Unsubscribe { id, sub } = unsubscribe;
         let found = {
             let mut state = self.state();
-            let found = state.views.keys().find(|open| open.to_string() == **sub).copied();
+            let found = state
+                .views
+                .keys()
+                .find(|open| open.to_string() == **sub)
+                .copied();
             if let Some(sub) = found {
                 state.views.remove(&sub);
             }
@@ -235,7 +244,11 @@ impl Session {
             return Err((None, NotResumed::Expired));
         };
         let (agent, after) = (AgentId::from(self.user), Seq(sub.seq));
-        match self.gate.engine().resume(agent, generation, self.door, after) {
+        match self
+            .gate
+            .engine()
+            .resume(agent, generation, self.door, after)
+        {
             MeResumed::Whole => {
                 let mut state = self.state();
                 state.generation = Some(generation);
@@ -253,13 +266,23 @@ impl Session {
     async fn resume_view(&self, sub: &ResumeSub, caller: &Caller, same_epoch: bool) -> Went {
         let none = |_| (None, NotResumed::NotFound);
         let topic = Topic::parse(&sub.topic).map_err(none)?;
-        let params = sub.params.as_ref().map(|params| params.0.clone()).unwrap_or_default();
+        let params = sub
+            .params
+            .as_ref()
+            .map(|params| params.0.clone())
+            .unwrap_or_default();
         let ask = self.gate.watch(caller, &topic, &params).map_err(none)?;
         let viewer = self.viewer(caller).map_err(none)?;
         // No position of another epoch means anything here: one that was never given out.
-        let after = if same_epoch { Seq(sub.seq) } else { Seq(u64::MAX) };
+        let after = if same_epoch {
+            Seq(sub.seq)
+        } else {
+            Seq(u64::MAX)
+        };
         let engine = self.gate.engine();
-        let resumed = engine.resume_view(self.door, viewer, ask, self.encoding, after).await;
+        let resumed = engine
+            .resume_view(self.door, viewer, ask, self.encoding, after)
+            .await;
         match resumed {
             Ok(ViewResumed::Whole(sub)) => {
                 self.watches(sub, class(&topic), after, None);
@@ -272,7 +295,12 @@ impl Session {
                     ResetWhy::PositionLost => NotResumed::PositionLost,
                     ResetWhy::RightsChanged => NotResumed::RightsChanged,
                 };
-                self.watches(sub, class(&topic), self.gate.engine().durable(), Some(reason));
+                self.watches(
+                    sub,
+                    class(&topic),
+                    self.gate.engine().durable(),
+                    Some(reason),
+                );
                 Err((Some(sub.to_string()), reason))
             }
             Err(_) => Err((None, NotResumed::NotFound)),

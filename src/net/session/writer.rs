@@ -204,7 +204,8 @@ impl Writer<'_> {
             deadline: Some(expires_at.0),
             message: Cow::Borrowed("the token runs out; renew it with `auth.refresh`"),
         };
-        self.session.say(say::frame(self.session.encoding, &warning));
+        self.session
+            .say(say::frame(self.session.encoding, &warning));
         Ok(())
     }
 
@@ -213,7 +214,10 @@ impl Writer<'_> {
         let positions: Vec<(Cow<'_, str>, u64)> = {
             let state = self.session.state();
             let me = state.me.map(|seq| (Cow::Borrowed(ME), seq.0));
-            let lossless = state.views.iter().filter(|(_, view)| view.class == Class::Lossless);
+            let lossless = state
+                .views
+                .iter()
+                .filter(|(_, view)| view.class == Class::Lossless);
             let views = lossless.map(|(sub, view)| (Cow::Owned(sub.to_string()), view.newest.0));
             me.into_iter().chain(views).collect()
         };

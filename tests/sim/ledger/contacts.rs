@@ -227,7 +227,11 @@ impl Ledger {
         Ok(())
     }
 
-    fn at_home(&mut self, contact: ContactId, queue: QueueId) -> Result<&mut Contact, Box<super::super::promise::Broken>> {
+    fn at_home(
+        &mut self,
+        contact: ContactId,
+        queue: QueueId,
+    ) -> Result<&mut Contact, Box<super::super::promise::Broken>> {
         let held = self.contacts.get_mut(&contact);
         match held.filter(|held| held.queue == queue) {
             Some(held) => Ok(held),
@@ -253,11 +257,12 @@ impl Ledger {
         let seat = self.offers.get(&leg.offer).copied();
         keep!(
             ONE_RESERVATION,
-            self.let_down.contains(&leg.offer) || seat.is_some_and(|seat| seat.phase == Phase::Taken
-                && seat.offer.reservation == leg.reservation
-                && seat.offer.contact == *contact
-                && seat.offer.agent == leg.agent
-                && seat.offer.channel == *channel),
+            self.let_down.contains(&leg.offer)
+                || seat.is_some_and(|seat| seat.phase == Phase::Taken
+                    && seat.offer.reservation == leg.reservation
+                    && seat.offer.contact == *contact
+                    && seat.offer.agent == leg.agent
+                    && seat.offer.channel == *channel),
             "leg {leg:?} of {contact}, seat {seat:?}"
         );
         let held = self.at_home(*contact, *queue)?;
@@ -266,12 +271,7 @@ impl Ledger {
             Stands::Connecting(offer, _) => offer.offer == leg.offer,
             Stands::Waiting | Stands::Active | Stands::WrapUp(_) => false,
         };
-        keep!(
-            LIVES_ONCE,
-            expected,
-            "leg {leg:?} while {:?}",
-            held.stands
-        );
+        keep!(LIVES_ONCE, expected, "leg {leg:?} while {:?}", held.stands);
         keep!(LIVES_ONCE, *first != held.answered, "answered first twice");
         let began = leg.connected_at == at && leg.state == LegState::Connected;
         let true_wait = at.since(held.facts.first_entry) == *waited;
