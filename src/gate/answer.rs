@@ -21,7 +21,7 @@ pub(super) enum Due {
     /// This, by its owner.
     Order(Order),
     /// This answer.
-    Answered(Answer),
+    Answered(Box<Answer>),
 }
 
 impl Gate {
@@ -64,16 +64,16 @@ impl Gate {
             Call::MediaReport(asked) => order::report(&asked)?,
             Call::QueueList(_) => {
                 let queues = self.queues(caller, &rules.queues);
-                return Ok(Due::Answered(Answer::QueueList(queues)));
+                return Ok(Due::Answered(Box::new(Answer::QueueList(queues))));
             }
             Call::AuthRefresh(asked) => {
                 let refreshed = self.refresh(caller, &asked)?;
-                return Ok(Due::Answered(Answer::AuthRefresh(refreshed)));
+                return Ok(Due::Answered(Box::new(Answer::AuthRefresh(refreshed))));
             }
             Call::SessionWorkspaces(_) => {
-                return Ok(Due::Answered(Answer::SessionWorkspaces(
+                return Ok(Due::Answered(Box::new(Answer::SessionWorkspaces(
                     self.workspaces(caller),
-                )));
+                ))));
             }
             Call::AgentList(_)
             | Call::AgentEndWrapUp(_)
@@ -92,7 +92,7 @@ impl Gate {
                 let answers = result::Authorized {
                     answers: answers.collect(),
                 };
-                return Ok(Due::Answered(Answer::Authorize(answers)));
+                return Ok(Due::Answered(Box::new(Answer::Authorize(answers))));
             }
         };
         Ok(Due::Order(order))

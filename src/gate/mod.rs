@@ -66,7 +66,7 @@ pub enum Begun {
     /// result of that answer.
     Sent,
     /// It is answered.
-    Answered(method::Answer),
+    Answered(Box<method::Answer>),
 }
 
 /// The gate of one workspace.
@@ -189,12 +189,12 @@ impl Gate {
     async fn perform(&self, caller: &Caller, call: Call) -> (Outcome, bool) {
         let (method, subject) = (call.method(), Subject::of(&call));
         if takes_time(method) {
-            return (self.from_board(caller, call).await, true);
+            return (self.ask_board(caller, call).await, true);
         }
         let (to, once) = self.engine.doors().once();
         match self.begin(caller, call, to) {
             Err(error) => (self.refused(error), false),
-            Ok(Begun::Answered(answer)) => (self.answered(answer), true),
+            Ok(Begun::Answered(answer)) => (self.answered(*answer), true),
             Ok(Begun::Sent) => {
                 let Some((result, seq)) = once.answer().await else {
                     let text = "the server stopped before the answer was known";

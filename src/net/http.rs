@@ -232,12 +232,12 @@ async fn batch(State(server): Port, request: Request<Body>) -> Result<Response, 
     if !(1..=limits::BATCH_CONTACTS).contains(&contacts.len()) {
         return Err(wrong().into());
     }
-    let one = |(number, contact): (usize, &Box<RawValue>)| {
+    let one = |(number, contact): (usize, &RawValue)| {
         let key = key.as_ref().map(|key| format!("{key}/{number}"));
         let contact = Bytes::copy_from_slice(contact.get().as_bytes());
         one_of_batch(&server, &gate, &caller, contact, key)
     };
-    let results = join_all(contacts.iter().enumerate().map(one)).await;
+    let results = join_all(contacts.iter().map(AsRef::as_ref).enumerate().map(one)).await;
     Ok(body_of(StatusCode::OK, &Results { results }))
 }
 

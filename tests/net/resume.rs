@@ -6,7 +6,7 @@ use super::house::House;
 use serde_json::{Value, json};
 
 /// A session whose connection breaks: what it was, and the last position seen.
-async fn cut(client: Client) {
+fn cut(client: Client) {
     // Dropped without a close frame: the server sees a broken connection.
     drop(client);
 }
@@ -33,7 +33,7 @@ async fn an_agent_comes_back_and_hears_what_was_missed() {
     assert_eq!(state["agent"]["state"], "available");
     let seen = agent.event("agent.state_changed").await["seq"].clone();
     let mut connector = Client::of(&house, "site").await;
-    cut(agent).await;
+    cut(agent);
 
     let contact = connector.result("contact.submit", chat("x-1")).await["contact"].clone();
     let subs = json!([{"topic": "me", "seq": seen}]);
@@ -102,7 +102,7 @@ async fn views_are_replayed_or_start_anew() {
     let entered = supervisor
         .expect("the contact", |m| m["type"] == "entered")
         .await;
-    cut(supervisor).await;
+    cut(supervisor);
 
     for (seq, replayed) in [(snapshot["as_of"].clone(), 1), (entered["seq"].clone(), 0)] {
         let subs = json!([
@@ -153,7 +153,7 @@ async fn a_position_that_was_never_given_out_and_another_epoch_start_anew() {
     let house = House::small().await;
     let (mut supervisor, welcome) = Client::welcomed(&house, "sue", Encoding::Json).await;
     supervisor.subscribe("contacts", json!({})).await;
-    cut(supervisor).await;
+    cut(supervisor);
     let mut of_before = welcome.clone();
     of_before["epoch"] = json!("17");
     let cases = [
@@ -181,7 +181,7 @@ async fn a_position_that_was_never_given_out_and_another_epoch_start_anew() {
 async fn a_session_of_another_user_resumes_nothing() {
     let house = House::small().await;
     let (agent, welcome) = Client::welcomed(&house, "ana", Encoding::Json).await;
-    cut(agent).await;
+    cut(agent);
     let mut thief = Client::connect(house.address, Encoding::Json).await;
     let resume = json!({"session": welcome["session"], "epoch": welcome["epoch"], "subs": []});
     let hello = json!({"type": "hello", "id": "1", "token": house.token("bo"), "resume": resume});
@@ -211,7 +211,7 @@ async fn nothing_is_lost_or_doubled_when_a_socket_breaks_in_the_middle() {
             })
             .await;
         note(&some, &mut position, &mut entered, &mut left);
-        cut(supervisor).await;
+        cut(supervisor);
         agent
             .result("contact.accept", json!({"offer": offer}))
             .await;

@@ -181,9 +181,10 @@ async fn welcome(
 
 /// The code of a token that does not hold.
 fn refused(error: &WireError) -> Farewell {
-    let code = match error.code {
-        Code::TokenExpired => CloseCode::TokenExpired,
-        _ => CloseCode::Unauthenticated,
+    let code = if error.code == Code::TokenExpired {
+        CloseCode::TokenExpired
+    } else {
+        CloseCode::Unauthenticated
     };
     Farewell::saying(code, error.message.clone())
 }

@@ -201,7 +201,7 @@ impl Session {
         let begun = self.gate.begin(caller, call, to);
         let answered = match begun {
             Ok(Begun::Sent) => return,
-            Ok(Begun::Answered(answer)) => Ok(answer),
+            Ok(Begun::Answered(answer)) => Ok(*answer),
             Err(error) => Err(error),
         };
         let Some(pending) = self.state().pending.remove(&request) else {
