@@ -145,13 +145,17 @@ impl<K: Kind> Actor<K> {
     fn restart(&mut self, now: Instant, why: &str) {
         let source = self.kind.source();
         tracing::error!(actor = %source, why, "an actor has failed");
+        let too_often = self.panics.one_more(now);
+        if !too_often {
+            // Counted before anybody is told, so that whoever is told finds it counted.
+            self.post.metrics.restarted();
+        }
         self.hand_over(now);
         self.machine = None;
-        if self.panics.one_more(now) {
+        if too_often {
             self.retire();
             return;
         }
-        self.post.metrics.restarted();
         self.out.effects.push(restarted(source));
         self.hand_over(now);
         self.rise(now);
