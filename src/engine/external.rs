@@ -178,3 +178,155 @@ fn repeated(answer: &Answer) -> Answer {
     }
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Claim, Externals, Submit};
+    use crate::access::principal::{Identity, Principal};
+    use crate::access::role::{Limits, Roles};
+    use crate::domain::command::Asked;
+    use crate::domain::contact::{Content, Facts};
+    use crate::domain::machine::{Answer, Refusal, ReplyTo};
+    use crate::domain::requirement::Requirement;
+    use crate::id::{ChannelId, ContactId, QueueId, Seq, UserId};
+    use crate::limits;
+    use crate::time::{Instant, Span};
+    use std::sync::Arc;
+
+    fn principal() -> Arc<Principal> {
+        let identity = Identity::new(UserId(0), "site", "integration");
+        identity
+            .principal(&Roles::built_in(), Limits::default(), 1)
+            .unwrap()
+    }
+
+    /// The submit of contact `n`, whose answer goes to door `n`.
+    fn submit(n: u64) -> Submit {
+        let id = ContactId(uuid::Uuid::from_u64_pair(0, n));
+        Submit {
+            queue: QueueId(0),
+            asked: Asked {
+                principal: principal(),
+                generation: None,
+                reply: Some(to(n)),
+            },
+            facts: Box::new(Facts {
+                id,
+                external_id: "x".into(),
+                channel: ChannelId(0),
+                conversation: id,
+                first_entry: Instant(0),
+                priority: 0,
+                tier: 5,
+                due_at: None,
+                requirement: Requirement::anyone(),
+                preferred: None,
+                patience: None,
+                submitted_by: UserId(0),
+            }),
+            content: Box::new(Content::default()),
+        }
+    }
+
+    fn to(n: u64) -> ReplyTo {
+        ReplyTo {
+            door: n,
+            request: 0,
+        }
+    }
+
+    fn taken(n: u64) -> Answer {
+        Answer::Submitted {
+            contact: ContactId(uuid::Uuid::from_u64_pair(0, n)),
+            external_id: "x".into(),
+            channel: ChannelId(0),
+            queue: QueueId(0),
+            conversation: ContactId(uuid::Uuid::from_u64_pair(0, n)),
+            first_entry: Instant(0),
+            repeated: false,
+        }
+    }
+
+    /// The ticket of a submit that is to be sent.
+    fn ticket(claim: Claim) -> u64 {
+        match claim {
+            Claim::Send(submit) => submit.asked.reply.unwrap().request,
+            Claim::Wait | Claim::Known(_) => panic!("{claim:?}"),
+        }
+    }
+
+    fn repeats(answer: &Result<Answer, Refusal>) -> bool {
+        matches!(answer, Ok(Answer::Submitted { repeated: true, .. }))
+    }
+
+    #[test]
+    fn the_answer_to_the_first_is_the_answer_to_all() {
+        let externals = Externals::default();
+        let first = ticket(externals.claim(submit(1)));
+        assert!(matches!(externals.claim(submit(2)), Claim::Wait));
+        let settled = externals.settle(first, Ok(taken(1)), Seq(7));
+        let doors: Vec<(u64, bool)> = settled
+            .leaving
+            .iter()
+            .map(|(to, answer, _)| (to.door, repeats(answer)))
+            .collect();
+        assert_eq!(doors, [(1, false), (2, true)]);
+        assert!(settled.next.is_none());
+        match externals.claim(submit(3)) {
+            Claim::Known(answer) => assert!(repeats(&Ok(answer))),
+            other @ (Claim::Send(_) | Claim::Wait) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_the_refused_ones_alone_and_the_next_is_asked() {
+        let externals = Externals::default();
+        let first = ticket(externals.claim(submit(1)));
+        externals.claim(submit(2));
+        externals.claim(submit(3));
+        let settled = externals.settle(first, Err(Refusal::Unavailable), Seq(7));
+        assert_eq!(settled.leaving.len(), 1);
+        assert_eq!(settled.leaving[0].0, to(1));
+        let next = settled.next.expect("the second is asked");
+        let second = next.asked.reply.unwrap().request;
+        let settled = externals.settle(second, Ok(taken(2)), Seq(9));
+        let doors: Vec<u64> = settled.leaving.iter().map(|(to, ..)| to.door).collect();
+        assert_eq!(doors, [2, 3]);
+    }
+
+    #[test]
+    fn the_last_refusal_frees_the_id() {
+        let externals = Externals::default();
+        let first = ticket(externals.claim(submit(1)));
+        let settled = externals.settle(first, Err(Refusal::Unavailable), Seq(7));
+        assert!(settled.next.is_none());
+        assert_eq!(externals.len(), 0);
+        assert!(matches!(externals.claim(submit(2)), Claim::Send(_)));
+    }
+
+    #[test]
+    fn an_answer_that_comes_twice_changes_nothing() {
+        let externals = Externals::default();
+        let first = ticket(externals.claim(submit(1)));
+        externals.settle(first, Ok(taken(1)), Seq(7));
+        let again = externals.settle(first, Err(Refusal::Unavailable), Seq(8));
+        assert!(again.leaving.is_empty() && again.next.is_none());
+        assert!(matches!(externals.claim(submit(2)), Claim::Known(_)));
+    }
+
+    #[test]
+    fn a_closed_contact_keeps_its_id_for_a_while() {
+        let externals = Externals::default();
+        let first = ticket(externals.claim(submit(1)));
+        externals.settle(first, Ok(taken(1)), Seq(7));
+        let closed = Instant(1_000);
+        let key = submit(1).key();
+        externals.closed(key, closed);
+        let other = (ChannelId(1), Arc::from("y"));
+        let just_before = closed + Span(limits::EXTERNAL_ID_MEMORY.0 - 1);
+        externals.closed(other.clone(), just_before);
+        assert!(matches!(externals.claim(submit(2)), Claim::Known(_)));
+        externals.closed(other, closed + limits::EXTERNAL_ID_MEMORY);
+        assert!(matches!(externals.claim(submit(3)), Claim::Send(_)));
+    }
+}

@@ -231,3 +231,206 @@ impl Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Resumed, Streams};
+    use crate::domain::machine::{AgentCard, Answer, Me, ReplyTo, SignedIn as InHand};
+    use crate::domain::offer::AgentState;
+    use crate::engine::door::{Answered, Door, Doors, ToDoor};
+    use crate::engine::sequencer::SignedIn;
+    use crate::id::{AgentId, Generation, Seq};
+    use crate::limits;
+    use crate::time::{Instant, Span};
+    use futures::FutureExt;
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+
+    const ANA: AgentId = AgentId(1);
+
+    fn card(generation: u64) -> AgentCard {
+        AgentCard {
+            agent: ANA,
+            state: AgentState::Available,
+            since: Instant(0),
+            next: None,
+            connected: true,
+            generation: Generation(generation),
+            channels: Vec::new(),
+            queues: Vec::new(),
+        }
+    }
+
+    fn answered(generation: u64, seq: u64) -> Answered {
+        let in_hand = InHand {
+            agent: card(generation),
+            offers: Vec::new(),
+            legs: Vec::new(),
+            taken: Vec::new(),
+        };
+        (Ok(Answer::SignedIn(Box::new(in_hand))), Seq(seq))
+    }
+
+    struct House {
+        doors: Arc<Doors>,
+        streams: Streams,
+    }
+
+    impl House {
+        fn new() -> Self {
+            let doors = Arc::new(Doors::default());
+            let streams = Streams::new(Arc::clone(&doors));
+            Self { doors, streams }
+        }
+
+        fn begin(&self, door: &Door, generation: u64, seq: u64) {
+            self.streams.begin(&SignedIn {
+                agent: ANA,
+                generation: Generation(generation),
+                door: door.id(),
+                seq: Seq(seq),
+            });
+        }
+
+        fn answer(&self, door: &Door, generation: u64, seq: u64) -> bool {
+            let to = ReplyTo {
+                door: door.id(),
+                request: 1,
+            };
+            self.streams.answer(to, answered(generation, seq))
+        }
+
+        fn say(&self, seq: u64) {
+            let me = Me::State(card(1));
+            self.streams.say(ANA, Seq(seq), Instant(1_000), me);
+        }
+
+        fn resume(&self, door: &Door, after: u64) -> Resumed {
+            self.streams
+                .resume(ANA, Generation(1), door.id(), Seq(after))
+        }
+    }
+
+    /// What a door has: `r` for the answer, `l` for live, positions of events with `prev`.
+    fn heard(door: &mut Door) -> Vec<String> {
+        let mut received = VecDeque::new();
+        // Nothing is at the door when this is pending.
+        let _ = door.receive(&mut received).now_or_never();
+        received
+            .into_iter()
+            .map(|received| match received.what {
+                ToDoor::Reply { .. } => "r".to_owned(),
+                ToDoor::MeLive => "l".to_owned(),
+                ToDoor::Me(event) => format!("{}<{}", event.prev.0, event.seq.0),
+                other @ (ToDoor::Subscribed { .. }
+                | ToDoor::Snapshot { .. }
+                | ToDoor::Frame { .. }
+                | ToDoor::Live { .. }
+                | ToDoor::Revoked { .. }
+                | ToDoor::Close(_)) => format!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_is_said_before_the_answer_arrives_comes_behind_it() {
+        let house = House::new();
+        let mut door = house.doors.open();
+        house.begin(&door, 1, 10);
+        house.say(12);
+        assert!(heard(&mut door).is_empty());
+        assert!(house.answer(&door, 1, 10));
+        house.say(15);
+        assert_eq!(heard(&mut door), ["r", "10<12", "12<15"]);
+    }
+
+    #[test]
+    fn what_was_said_before_the_sign_in_is_not_said_again() {
+        let house = House::new();
+        let mut door = house.doors.open();
+        house.begin(&door, 1, 10);
+        house.say(9);
+        house.answer(&door, 1, 10);
+        assert_eq!(heard(&mut door), ["r"]);
+    }
+
+    #[test]
+    fn a_resume_repeats_what_was_missed_and_only_that() {
+        let house = House::new();
+        let mut door = house.doors.open();
+        house.begin(&door, 1, 10);
+        house.answer(&door, 1, 10);
+        house.say(12);
+        let id = door.id();
+        heard(&mut door);
+        drop(door);
+        assert_eq!(house.streams.gone(id), Some((ANA, Generation(1))));
+        assert_eq!(house.streams.gone(id), None, "it is told once");
+        house.say(14);
+        let mut back = house.doors.open();
+        assert_eq!(house.resume(&back, 12), Resumed::Whole);
+        house.say(16);
+        assert_eq!(heard(&mut back), ["12<14", "l", "14<16"]);
+    }
+
+    #[test]
+    fn a_resume_beyond_what_is_kept_is_lost() {
+        let house = House::new();
+        let door = house.doors.open();
+        house.begin(&door, 1, 10);
+        house.answer(&door, 1, 10);
+        let said = 11..=11 + u64::try_from(limits::ME_KEPT).unwrap();
+        said.clone().for_each(|seq| house.say(seq));
+        let back = house.doors.open();
+        assert_eq!(
+            house.resume(&back, 10),
+            Resumed::Lost,
+            "the first is not kept any more"
+        );
+        assert_eq!(house.resume(&back, said.end() + 1), Resumed::Lost);
+        assert_eq!(house.resume(&back, 11), Resumed::Whole);
+    }
+
+    #[test]
+    fn more_is_kept_while_the_socket_is_gone() {
+        let house = House::new();
+        let door = house.doors.open();
+        house.begin(&door, 1, 10);
+        house.answer(&door, 1, 10);
+        let id = door.id();
+        drop(door);
+        house.streams.gone(id);
+        (11..=1_000).for_each(|seq| house.say(seq));
+        let back = house.doors.open();
+        assert_eq!(house.resume(&back, 10), Resumed::Whole);
+    }
+
+    #[test]
+    fn a_closed_seat_is_not_resumed() {
+        let house = House::new();
+        let door = house.doors.open();
+        house.begin(&door, 1, 10);
+        house.answer(&door, 1, 10);
+        let later = Instant(1_000) + Span(1);
+        house
+            .streams
+            .say(ANA, Seq(11), later, Me::SignedOut(card(1)));
+        let back = house.doors.open();
+        assert_eq!(house.resume(&back, 10), Resumed::Expired);
+    }
+
+    #[test]
+    fn a_sign_in_whose_door_is_gone_does_not_arrive() {
+        let house = House::new();
+        let door = house.doors.open();
+        house.begin(&door, 1, 10);
+        let id = door.id();
+        let to = ReplyTo {
+            door: id,
+            request: 1,
+        };
+        drop(door);
+        assert_eq!(house.streams.gone(id), None, "the answer will tell");
+        assert!(!house.streams.answer(to, answered(1, 10)));
+    }
+}

@@ -175,3 +175,154 @@ impl Sheet {
         Seq(self.used)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Outgoing, Sequencer};
+    use crate::domain::event::{By, Event};
+    use crate::domain::machine::{AgentCard, Effect, Me, Refusal, ReplyTo};
+    use crate::domain::offer::AgentState;
+    use crate::id::{AgentId, Generation, QueueId, Seq};
+    use crate::journal::memory::Memory;
+    use crate::journal::{Epoch, Gated, Journal, Source};
+    use crate::time::Instant;
+    use std::sync::{Arc, Mutex};
+
+    type Seen = Arc<Mutex<(Vec<u64>, Vec<u64>)>>;
+
+    /// A sequencer, and the positions of the events and answers that come out, in order.
+    fn sequencer() -> (Sequencer, Arc<dyn Journal>, Seen) {
+        let seen = Seen::default();
+        let out = Arc::clone(&seen);
+        let release = Box::new(
+            move |written: Arc<crate::journal::Written>, gated: Vec<Gated>| {
+                let mut out = out.lock().unwrap();
+                out.0.extend(written.records.iter().map(|r| r.seq.0));
+                out.1.extend(gated.iter().map(|g| g.seq.0));
+            },
+        );
+        let journal: Arc<dyn Journal> = Arc::new(Memory::start(Epoch(1), release).unwrap());
+        (Sequencer::new(Arc::clone(&journal)), journal, seen)
+    }
+
+    fn event() -> Effect {
+        Effect::Event {
+            event: Event::ActorRestarted {
+                queue: Some(QueueId(1)),
+            },
+            by: By::Engine,
+            content: None,
+        }
+    }
+
+    fn me(agent: u32) -> Effect {
+        let card = AgentCard {
+            agent: AgentId(agent),
+            state: AgentState::Available,
+            since: Instant(0),
+            next: None,
+            connected: true,
+            generation: Generation(1),
+            channels: Vec::new(),
+            queues: Vec::new(),
+        };
+        Effect::Me(AgentId(agent), Me::State(card))
+    }
+
+    fn reply() -> Effect {
+        let to = ReplyTo {
+            door: 1,
+            request: 1,
+        };
+        Effect::Reply(to, Err(Refusal::Superseded))
+    }
+
+    fn hand_over(sequencer: &Sequencer, mut effects: Vec<Effect>) -> Vec<u64> {
+        let mut outgoing = Vec::new();
+        sequencer
+            .hand_over(
+                Source::Floor,
+                Instant(1),
+                &mut effects,
+                &mut outgoing,
+                |_| {},
+            )
+            .unwrap();
+        let position = |sent: Outgoing| match sent {
+            Outgoing::Me(_, seq, _) => Some(seq.0),
+            Outgoing::ToFloor(_) | Outgoing::ToQueue(_) => None,
+        };
+        outgoing.into_iter().filter_map(position).collect()
+    }
+
+    #[test]
+    fn what_is_said_to_an_agent_has_the_position_of_the_event_before_it() {
+        let (sequencer, journal, seen) = sequencer();
+        assert_eq!(
+            hand_over(&sequencer, vec![event(), me(1), me(2), event(), me(1)]),
+            [1, 1, 2]
+        );
+        assert_eq!(hand_over(&sequencer, vec![event(), me(1)]), [3]);
+        journal.close();
+        assert_eq!(seen.lock().unwrap().0, [1, 2, 3]);
+    }
+
+    #[test]
+    fn no_stream_has_two_messages_of_one_position() {
+        let (sequencer, journal, seen) = sequencer();
+        let said = hand_over(&sequencer, vec![me(1), event(), me(1), me(1), me(2)]);
+        assert_eq!(
+            said,
+            [1, 2, 3, 3],
+            "numbers are given out that no event has"
+        );
+        assert_eq!(hand_over(&sequencer, vec![event(), me(1)]), [4]);
+        journal.close();
+        assert_eq!(seen.lock().unwrap().0, [2, 4]);
+    }
+
+    #[test]
+    fn an_answer_has_a_position_that_includes_its_effect() {
+        let (sequencer, journal, seen) = sequencer();
+        hand_over(
+            &sequencer,
+            vec![reply(), event(), event(), reply(), event()],
+        );
+        hand_over(&sequencer, vec![reply()]);
+        journal.close();
+        assert_eq!(seen.lock().unwrap().1, [0, 2, 3]);
+        assert_eq!((sequencer.last(), journal.durable()), (Seq(3), Seq(3)));
+    }
+
+    #[test]
+    fn batches_of_many_threads_come_out_in_the_order_of_their_numbers() {
+        let (sequencer, journal, seen) = sequencer();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    (0..500)
+                        .for_each(|_| drop(hand_over(&sequencer, vec![event(), event(), reply()])));
+                });
+            }
+        });
+        journal.close();
+        let seen = seen.lock().unwrap();
+        assert!(seen.0.iter().copied().eq(1..=4_000));
+        assert!(seen.1.is_sorted());
+    }
+
+    #[test]
+    fn nothing_is_numbered_once_the_journal_is_closed() {
+        let (sequencer, journal, _) = sequencer();
+        journal.close();
+        let mut outgoing = Vec::new();
+        let handed = sequencer.hand_over(
+            Source::Floor,
+            Instant(1),
+            &mut vec![event()],
+            &mut outgoing,
+            |_| {},
+        );
+        assert!(handed.is_err());
+    }
+}
