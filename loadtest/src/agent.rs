@@ -100,7 +100,9 @@ impl Agent {
         let (Some(sub), Some(seq)) = (message.sub.as_deref(), message.seq) else {
             bail!("an event without `sub` or `seq`");
         };
-        if let Err(flaw) = self.views.step(sub, seq, message.prev.unwrap_or(u64::MAX)) {
+        let prev = message.prev.unwrap_or(u64::MAX);
+        let shares = message.shares_position();
+        if let Err(flaw) = self.views.step(sub, seq, prev, shares) {
             let mut ledger = self.run.ledger.turn();
             ledger
                 .broken
@@ -136,6 +138,7 @@ impl Agent {
             | Happened::ContactRequeued
             | Happened::ContactReturned
             | Happened::ContactClosed
+            | Happened::ContactPosition
             | Happened::MediaConnect
             | Happened::MediaDisconnect
             | Happened::Other => {}

@@ -52,7 +52,9 @@ impl Connector {
         };
         {
             let mut ledger = self.run.ledger.turn();
-            if let Err(flaw) = self.views.step(sub, seq, message.prev.unwrap_or(u64::MAX)) {
+            let prev = message.prev.unwrap_or(u64::MAX);
+            let shares = message.shares_position();
+            if let Err(flaw) = self.views.step(sub, seq, prev, shares) {
                 ledger
                     .broken
                     .note(Promise::Positions, || format!("{CONNECTOR}: {flaw}"));
@@ -75,6 +77,7 @@ impl Connector {
             | Happened::ContactRequeued
             | Happened::ContactReturned
             | Happened::ContactClosed
+            | Happened::ContactPosition
             | Happened::Other => return Ok(()),
         };
         let Some(command) = data.and_then(|data| data.command.as_deref()) else {

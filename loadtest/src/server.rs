@@ -123,7 +123,7 @@ impl Server {
             match http::ready(&target).await {
                 Ok(()) => return Ok(()),
                 Err(error) if clock::now() > until => {
-                    return Err(error.context(format!("the server is not ready:\n{}", self.tail())));
+                    bail!("the server is not ready: {error:#}\n{}", self.tail());
                 }
                 Err(_) => clock::pause(Duration::from_millis(20)).await,
             }

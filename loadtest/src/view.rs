@@ -30,8 +30,9 @@ impl Views {
 
     /// An event of a view; the error says what is wrong with its position.
     ///
-    /// A view is whole while `prev` is not greater than the last position seen and `seq` is.
-    pub fn step(&mut self, sub: &str, seq: u64, prev: u64) -> Result<(), String> {
+    /// A view is whole while `prev` is not greater than the last position seen and `seq` is. What
+    /// `shares` a position may stand at the last one seen.
+    pub fn step(&mut self, sub: &str, seq: u64, prev: u64, shares: bool) -> Result<(), String> {
         let Some(last) = self.last.get_mut(sub) else {
             return Err(format!("event {seq} of view {sub}, which has not started"));
         };
@@ -42,9 +43,7 @@ impl Views {
                 "view {sub}: event {seq} follows {prev}, but the last seen is {before}"
             ));
         }
-        // What closes also leaves: two messages at one position, the second naming the first.
-        let leaves = seq == before && prev == seq;
-        if seq <= before && !leaves {
+        if seq < before || (seq == before && !shares) {
             return Err(format!(
                 "view {sub}: event {seq} comes again or late, after {before}"
             ));
@@ -60,14 +59,17 @@ mod tests {
     #[test]
     fn a_whole_view_is_silent_and_every_flaw_speaks() {
         let mut views = Views::default();
-        assert!(views.step("me", 5, 1).is_err(), "not started");
+        assert!(views.step("me", 5, 1, false).is_err(), "not started");
         views.start("me", 10);
-        assert!(views.step("me", 12, 4).is_ok());
-        assert!(views.step("me", 15, 12).is_ok());
-        assert!(views.step("me", 15, 12).is_err(), "repeated");
-        assert!(views.step("me", 14, 12).is_err(), "back");
-        assert!(views.step("me", 20, 18).is_err(), "gap");
-        assert!(views.step("me", 21, 20).is_ok());
+        assert!(views.step("me", 12, 4, false).is_ok());
+        assert!(views.step("me", 15, 12, false).is_ok());
+        assert!(views.step("me", 15, 12, false).is_err(), "repeated");
+        assert!(views.step("me", 14, 12, false).is_err(), "back");
+        assert!(views.step("me", 20, 18, false).is_err(), "gap");
+        assert!(views.step("me", 21, 20, false).is_ok());
+        assert!(views.step("me", 21, 21, true).is_ok(), "aside");
+        assert!(views.step("me", 20, 20, true).is_err(), "aside and back");
+        assert!(views.step("me", 25, 22, true).is_err(), "aside of a gap");
     }
 
     #[test]
@@ -78,7 +80,7 @@ mod tests {
             views.start(&sub, 0);
             views.end(&sub);
         }
-        assert!(views.step("v0", 2, 0).is_err());
-        assert!(views.step("v1", 2, 0).is_ok());
+        assert!(views.step("v0", 2, 0, false).is_err());
+        assert!(views.step("v1", 2, 0, false).is_ok());
     }
 }

@@ -161,4 +161,36 @@ mod tests {
         assert!(dashed.is_some());
         assert_eq!(uuid("c1"), None);
     }
+
+    /// Kinds of the published examples that the generator acts on.
+    const ACTED_ON: [&str; 9] = [
+        "entered", "event", "goaway", "left", "ping", "reply", "reset", "snapshot", "update",
+    ];
+
+    fn example(file: &str) -> String {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/examples/");
+        std::fs::read_to_string(format!("{folder}{file}")).unwrap()
+    }
+
+    #[test]
+    fn the_published_examples_are_understood() {
+        for kind in ACTED_ON.into_iter().chain(["welcome"]) {
+            let json = example(&format!("{kind}.json"));
+            let batch = Encoding::Json.decode(json.as_bytes()).unwrap();
+            let packed = example(&format!("{kind}.msgpack.hex"));
+            assert!(
+                !batch.is_empty() && batch.len() == packed.lines().count(),
+                "{kind}"
+            );
+            for (message, line) in batch.iter().zip(packed.lines()) {
+                assert_ne!(message.kind, Kind::Other, "{kind}");
+                let frame: Vec<u8> = (0..line.len())
+                    .step_by(2)
+                    .map(|place| u8::from_str_radix(&line[place..place + 2], 16).unwrap())
+                    .collect();
+                let same = Encoding::Msgpack.decode(&frame).unwrap();
+                assert_eq!(format!("{message:?}"), format!("{:?}", same[0]), "{kind}");
+            }
+        }
+    }
 }

@@ -188,6 +188,9 @@ pub enum Happened {
     /// A contact is over.
     #[serde(rename = "contact.closed")]
     ContactClosed,
+    /// The place in line of a contact moved.
+    #[serde(rename = "contact.position")]
+    ContactPosition,
     /// The connector is to join media.
     #[serde(rename = "media.connect")]
     MediaConnect,
@@ -306,4 +309,17 @@ pub struct Incoming<'a> {
     /// Whether a snapshot is complete.
     #[serde(default)]
     pub last: Option<bool>,
+}
+
+impl Incoming<'_> {
+    /// Whether it may stand at the position of the view's event before it: what is told beside the
+    /// log, and a contact that leaves a view with its `contact.closed`.
+    pub fn shares_position(&self) -> bool {
+        match self.event {
+            Some(
+                Happened::ContactPosition | Happened::MediaConnect | Happened::MediaDisconnect,
+            ) => true,
+            Some(_) | None => self.kind == Kind::Left && self.prev == self.seq,
+        }
+    }
 }

@@ -170,9 +170,18 @@ impl Floor {
     fn announce(&mut self, event: &str, contact: usize, mut data: Value) {
         let id = self.contacts[contact].id.clone();
         data["contact"] = json!(id);
-        let message = self.event("connector", event, &id, &data);
+        let message = if event.starts_with("media.") {
+            let last = self.last.get("connector");
+            json!({"type":"event","sub":"connector","seq":last,"prev":last,"at":now_ms(),"event":event,"key":id,"data":data})
+        } else {
+            self.event("connector", event, &id, &data)
+        };
         for line in &self.connectors {
             let _ = line.send(message.clone());
+            if event == "contact.closed" {
+                let seq = &message["seq"];
+                let _ = line.send(json!({"type":"left","sub":"connector","seq":seq,"prev":seq,"at":now_ms(),"key":id}));
+            }
         }
     }
 
