@@ -3,7 +3,8 @@
 //! After every step the promises of the product are checked.
 //!
 //! `SIM_SEEDS=` and `SIM_STEPS=` say how many seeds and how many steps each, `SIM_SEED=` runs
-//! one seed, `SIM_PLAN=` runs a plan that was written to a file.
+//! one seed, `SIM_PLAN=` runs a plan that was written to a file. `SIM_SHRINK=0` tells a failure
+//! as it was found, not as short as it can be.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,15 +20,18 @@
 #[cfg(test)]
 mod sim {
     mod brief;
+    mod desk;
     mod effects;
     mod known;
     mod ledger;
     mod mail;
+    mod order;
     mod outside;
     mod plan;
     mod promise;
     mod promises;
     mod recount;
+    mod regressions;
     mod rng;
     mod run;
     mod screen;

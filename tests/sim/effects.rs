@@ -12,6 +12,7 @@ use switchroom::id::AgentId;
 
 promise! { ONE_REPLY: "Every command gets exactly one reply." }
 promise! { ONE_ME_AN_EVENT: "No agent is told two things at one event." }
+promise! { TOLD_WHAT_WAS_TAKEN: "Whoever comes back is told exactly what was taken meanwhile." }
 promise! { REPLIES_ARE_TRUE: "A command that was answered well has done what it says." }
 
 impl World {
@@ -72,7 +73,8 @@ impl World {
         {
             let lane = (said.queue, *lane);
             self.in_order(lane, *entry, seats)?;
-            self.known.matched(self.now, lane, *entry, *reservation);
+            self.known
+                .matched(self.now, lane, *entry, *reservation, seats);
         }
         if let ToQueue::Revoke {
             entry,
@@ -123,6 +125,16 @@ impl World {
             (Asking::SignIn(session), Answer::SignedIn(all)) => {
                 let agent = all.agent.agent;
                 let generation = all.agent.generation;
+                let taken = std::mem::take(&mut self.ledger.agents[agent.index()].taken);
+                keep!(
+                    TOLD_WHAT_WAS_TAKEN,
+                    all.taken
+                        .iter()
+                        .map(|taken| taken.contact)
+                        .eq(taken.clone()),
+                    "{agent:?} is told {:?}, taken was {taken:?}",
+                    all.taken
+                );
                 self.screens[agent.index()].draw(&all);
                 let door = &mut self.sessions[session];
                 door.generation = Some(generation);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use switchroom::domain::message::{Between, Demand, LaneKey, Settled, ToFloor};
+use switchroom::domain::message::{Between, Demand, LaneKey, SeatOffer, Settled, ToFloor};
 use switchroom::domain::rules::Workspace;
 use switchroom::domain::urgency::{Entry, Urgency};
-use switchroom::id::{Incarnation, LaneId, QueueId, ReservationId};
+use switchroom::id::{Incarnation, LaneId, OfferId, QueueId, ReservationId};
 use switchroom::limits;
 use switchroom::time::Instant;
 
@@ -13,6 +13,8 @@ use switchroom::time::Instant;
 pub struct Known {
     pub lanes: BTreeMap<(QueueId, LaneId), Lane>,
     lives: Vec<Incarnation>,
+    /// What was asked of the agent of an offer.
+    keys: BTreeMap<OfferId, Arc<LaneKey>>,
     /// What the floor took back, until the queue has said that it knows.
     taken_back: BTreeMap<ReservationId, (QueueId, Entry)>,
 }
@@ -34,6 +36,7 @@ impl Known {
     pub fn new(rules: &Workspace) -> Self {
         Self {
             lanes: BTreeMap::new(),
+            keys: BTreeMap::new(),
             taken_back: BTreeMap::new(),
             lives: vec![Incarnation(0); rules.queues.len()],
         }
@@ -66,6 +69,11 @@ impl Known {
     pub fn forget(&mut self, queue: QueueId) {
         self.lanes.retain(|(of, _), _| *of != queue);
         self.taken_back.retain(|_, (of, _)| *of != queue);
+    }
+
+    /// What was asked of the agent of an offer.
+    pub fn key_of(&self, offer: OfferId) -> Option<&LaneKey> {
+        self.keys.get(&offer).map(|key| &**key)
     }
 
     /// The floor takes a reservation back.
@@ -107,8 +115,12 @@ impl Known {
         lane: (QueueId, LaneId),
         entry: Entry,
         reservation: ReservationId,
+        seats: &[SeatOffer],
     ) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
+            for seat in seats {
+                self.keys.insert(seat.offer, Arc::clone(&lane.key));
+            }
             lane.heads.retain(|head| head.entry != entry);
             lane.matched.push((reservation, entry));
             if lane.heads.is_empty() && lane.more {

@@ -27,8 +27,8 @@ pub struct Ledger {
     pub offers: BTreeMap<OfferId, Offer>,
     pub agents: Vec<Agent>,
     pub queues: Vec<Counts>,
-    /// Who declined or missed what, and until when it stays away.
-    pub refused: BTreeMap<(AgentId, ContactId), Instant>,
+    /// Who declined or missed what since it last set itself available.
+    pub refused: BTreeMap<(AgentId, ContactId), Refused>,
     /// Offers that led to a leg, or to one being connected.
     pub taken_up: BTreeSet<OfferId>,
     /// Offers that were being connected when their queue went out of service: if it ever comes
@@ -96,6 +96,15 @@ pub enum Phase {
     WrapUp(bool),
 }
 
+/// A decline or a miss.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused {
+    /// Until then the agent stays away.
+    pub until: Instant,
+    /// The queue may have died of hearing of it, or of its end.
+    pub doubtful: bool,
+}
+
 /// An agent.
 #[derive(Clone, Debug)]
 pub struct Agent {
@@ -108,6 +117,10 @@ pub struct Agent {
     pub queues: Vec<QueueId>,
     /// Offers open, legs included.
     pub hands: Vec<(OfferId, ChannelId)>,
+    /// Since the last leg ended, or the seat was taken.
+    pub idle_since: Instant,
+    /// Contacts that were taken away while the agent was lost.
+    pub taken: Vec<ContactId>,
     /// The sign-in that is in the agent's hands: known to the world, not from the log.
     pub present: Option<Generation>,
 }
@@ -151,6 +164,8 @@ impl Ledger {
             on: ChannelSet::EMPTY,
             queues: Vec::new(),
             hands: Vec::new(),
+            idle_since: Instant(0),
+            taken: Vec::new(),
             present: None,
         };
         Self {
@@ -213,6 +228,25 @@ impl Ledger {
                 Ok(())
             }
             Event::ActorRestarted { .. } => Ok(()),
+        }
+    }
+
+    /// Whether a queue knows of a decline, or of its end, is not certain any more.
+    pub fn doubt(&mut self, of: impl Fn(AgentId, ContactId) -> bool) {
+        for ((agent, contact), refused) in &mut self.refused {
+            refused.doubtful |= of(*agent, *contact);
+        }
+        for held in self.contacts.values() {
+            for (agent, until) in &held.excluded {
+                let key = (*agent, held.facts.id);
+                if of(key.0, key.1) {
+                    let refused = Refused {
+                        until: *until,
+                        doubtful: true,
+                    };
+                    self.refused.entry(key).or_insert(refused);
+                }
+            }
         }
     }
 

@@ -53,7 +53,13 @@ impl<I> Mail<I> {
         if self.len == 0 {
             return None;
         }
-        let which = rng.below(self.lines.len());
+        let (from, _) = self.lines[rng.below(self.lines.len())];
+        self.take_from(from)
+    }
+
+    /// The first of this sender.
+    pub fn take_from(&mut self, from: Sender) -> Option<I> {
+        let which = self.lines.iter().position(|(sender, _)| *sender == from)?;
         let (_, line) = &mut self.lines[which];
         let input = line.pop_front();
         if line.is_empty() {

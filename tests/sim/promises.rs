@@ -4,11 +4,10 @@ use super::ledger::{Agent, Contact, Offer, Phase, Stands};
 use super::promise::{Kept, keep, promise};
 use super::world::{Who, World};
 use switchroom::domain::event::{By, Event, OfferRef};
-use switchroom::domain::message::{Demand, LaneKey, SeatOffer};
+use switchroom::domain::message::{Demand, LaneKey};
 use switchroom::domain::offer::AgentState;
-use switchroom::domain::rules::{Selection, Workspace};
-use switchroom::domain::urgency::Entry;
-use switchroom::id::{AgentId, ChannelId, LaneId, OfferId, QueueId};
+use switchroom::domain::rules::Workspace;
+use switchroom::id::{AgentId, ChannelId, OfferId, QueueId};
 use switchroom::limits;
 use switchroom::time::{Instant, Span};
 
@@ -17,10 +16,9 @@ promise! { ROOM: "Reservations never exceed the room of an agent, by the capacit
 promise! { BACK_OFF: "Who declined or missed a contact is not offered it again before the back-off, or before it sets itself available." }
 promise! { ELIGIBLE: "Only an agent who is eligible for the contact at that time is given it." }
 promise! { ONE_LANE: "Any agent eligible for one contact of a lane is eligible for all." }
-promise! { IN_ORDER: "The matched lane is the first by the agent's rank and urgency among the known lanes it can serve." }
-promise! { BARRIER: "While a lane's known heads are used up, nobody who could serve it is given to a later lane." }
 promise! { ON_TIME: "No deadline passes without its exit, and the next wake is never later than the earliest." }
 promise! { WITHDRAWN_AT_ONCE: "An offer does not ring on at an agent who is no longer available." }
+promise! { STRICT: "In a strict queue no offer rings on at an agent who does not meet what is asked any more." }
 promise! { SHOWN_FIRST: "The server accepts for an agent only what it may accept by itself." }
 
 impl World {
@@ -86,7 +84,7 @@ impl World {
         let refused = self.ledger.refused.get(&(offer.agent, offer.contact));
         keep!(
             BACK_OFF,
-            refused.is_none_or(|until| *until <= self.now),
+            refused.is_none_or(|refused| refused.doubtful || refused.until <= self.now),
             "{offer:?} again before {refused:?}"
         );
         Ok(())
@@ -183,70 +181,6 @@ impl World {
         Ok(())
     }
 
-    /// The matched lane is the first by the agent's rank and urgency among the known lanes it
-    /// can serve, and no barrier stands before it.
-    pub fn in_order(&self, lane: (QueueId, LaneId), entry: Entry, seats: &[SeatOffer]) -> Kept {
-        let Some(seat) = seats.first() else {
-            return Ok(());
-        };
-        let agent = seat.agent;
-        let rules = self.rules_of(Who::Floor);
-        let asks = self.known.lanes.get(&lane);
-        let head = asks.and_then(|asks| asks.heads.iter().find(|head| head.entry == entry));
-        let Some(head) = head.copied() else {
-            keep!(IN_ORDER, false, "{entry:?} is not known in {lane:?}");
-            return Ok(());
-        };
-        let rank = |queue| self.rank(agent, queue);
-        let own = (rank(lane.0), head);
-        let mine = self.ledger.offers.get(&seat.offer);
-        let contact = mine.map(|offer| offer.offer.contact);
-        for (other, asks) in &self.known.lanes {
-            let manual = rules.queues[other.0.index()].selection == Selection::Manual;
-            let free = asks.heads.iter().find(|head| match head.entry {
-                Entry::Contact(of) | Entry::Request(of) => {
-                    let free = self.ledger.offer_of(of).is_none() || Some(of) == contact;
-                    free && !self.known.is_taken_back(head.entry)
-                }
-            });
-            let first = free.is_some_and(|free| (rank(other.0), *free) < own);
-            let barrier = asks.is_barrier(self.now)
-                && *other != lane
-                && asks.bound.is_some_and(|bound| (rank(other.0), bound) < own);
-            if !(first || barrier) || manual {
-                continue;
-            }
-            let could = takes_work(
-                &self.ledger.agents[agent.index()],
-                rules,
-                agent,
-                asks.key.channel,
-            ) && self.has_room(agent, asks.key.channel, Some(seat.offer))
-                && self.lane_open_to(agent, other.0, &asks.key);
-            let what = if first { IN_ORDER } else { BARRIER };
-            keep!(
-                what,
-                !could,
-                "{agent:?} given {head:?} of {lane:?} by {own:?} before {other:?} {asks:?}"
-            );
-        }
-        Ok(())
-    }
-
-    fn rank(&self, agent: AgentId, queue: QueueId) -> u8 {
-        let rules = self.rules_of(Who::Floor);
-        let serves = self.ledger.agents[agent.index()].queues.contains(&queue);
-        let memberships = &rules.agents[agent.index()].memberships;
-        let membership = memberships.iter().find(|m| serves && m.queue == queue);
-        membership.map_or(1, |membership| membership.rank)
-    }
-
-    fn lane_open_to(&self, agent: AgentId, queue: QueueId, key: &LaneKey) -> bool {
-        let rules = self.rules_of(Who::Floor);
-        let chosen = self.ledger.agents[agent.index()].queues.contains(&queue);
-        (chosen || rules.queues[queue.index()].direct) && key_allows(key, agent, queue, rules)
-    }
-
     /// Promises of an actor that has just turned.
     pub fn after_step(&mut self, who: Who) -> Kept {
         match who {
@@ -300,6 +234,13 @@ impl World {
             );
             let deadline = ring_deadline(offer, seat, grace);
             keep!(ON_TIME, deadline > self.now, "{offer:?} rings on");
+            let of = offer.offer;
+            if self.rules_of(Who::Floor).queues[of.queue.index()].strict
+                && let Some(key) = self.known.key_of(of.offer)
+            {
+                let may = key_allows(key, of.agent, of.queue, self.rules_of(Who::Floor));
+                keep!(STRICT, may, "{offer:?} rings, asked is {key:?}");
+            }
             first = first.min(deadline);
         }
         let wake = self.wake_of(Who::Floor);
@@ -427,7 +368,7 @@ pub fn serves(
 }
 
 /// The same, as a lane's key says it.
-fn key_allows(key: &LaneKey, agent: AgentId, queue: QueueId, rules: &Workspace) -> bool {
+pub fn key_allows(key: &LaneKey, agent: AgentId, queue: QueueId, rules: &Workspace) -> bool {
     let direct = rules.queues[queue.index()].direct;
     let rules = &rules.agents[agent.index()];
     let member = rules.memberships.iter().any(|membership| {

@@ -17,6 +17,7 @@ promise! { CONSERVATION: "What came into a queue's line has left it or is in it.
 promise! { PLACED_IS_RESERVED: "At rest, reservations on the floor are placements in the queues." }
 promise! { NO_IDLE_PAIR: "At rest, nobody is free beside a waiting contact that it could take." }
 promise! { PATIENCE: "A preferred agent is waited for only while at work, unless without end." }
+promise! { READMITTED: "Whoever sets itself available may be offered at once what it declined or missed before." }
 promise! { NOBODY_HOLDS_ON: "At rest, who is signed out has no work, and who was lost for longer than the grace has none of that channel." }
 promise! { STAFFING_IS_TOLD: "At rest, a queue knows whether anybody is signed in and routable." }
 promise! { ALL_ANSWERED: "At rest, no request is unanswered." }
@@ -157,6 +158,10 @@ impl World {
             meets(held, agent, self.now, rules, rules)
                 && serves(held, agent, self.now, rules, rules, Some(&seat.queues))
         };
+        for agent in held.excluded.keys() {
+            let refused = self.ledger.refused.contains_key(&(*agent, facts.id));
+            keep!(READMITTED, refused, "{agent:?} is kept from {held:?}");
+        }
         if queue.selection == Selection::Manual {
             return Ok(());
         }

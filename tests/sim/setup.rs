@@ -272,6 +272,65 @@ fn capacity(rng: &mut Rng) -> Capacity {
     }
 }
 
+/// Two queues that serve every channel and connect at once, two agents who serve both with
+/// everything: where a story begins.
+pub fn tiny() -> Workspace {
+    let terms = ChannelTerms {
+        target: Span::seconds(20),
+        offer_timeout: Span::seconds(20),
+        auto_accept: false,
+        may_decline: true,
+        connect: Connect::AtOnce,
+        connect_timeout: limits::CONNECT_TIMEOUT,
+        wrap_up: WrapUp {
+            mode: WrapUpMode::None,
+            span: Span::seconds(30),
+            holds_capacity: true,
+            default_code: None,
+        },
+        ring_width: 1,
+        short_abandon: limits::SHORT_ABANDON,
+    };
+    let queue = |id| QueueRules {
+        id: QueueId(id),
+        name: format!("q{id}"),
+        title: String::new(),
+        team: Some(TeamId(0)),
+        priority: 0,
+        steps: Steps::default(),
+        skip_when_empty: false,
+        selection: Selection::LongestIdle,
+        fill: Fill::Spread,
+        strict: false,
+        direct: false,
+        channels: CHANNELS.iter().map(|c| (*c, terms.clone())).collect(),
+    };
+    let serves = |queue| Membership {
+        queue: QueueId(queue),
+        rank: 1,
+        delay: Span(0),
+    };
+    let mut agents: Vec<AgentRules> = (0..=CONNECTORS[1]).map(|u| nobody(AgentId(u))).collect();
+    for agent in &mut agents[..2] {
+        agent.channels = CHANNELS.into_iter().collect();
+        agent.memberships = vec![serves(0), serves(1)];
+    }
+    Workspace {
+        name: "tiny".to_owned(),
+        channels: Channels::default(),
+        policies: CHANNELS
+            .iter()
+            .map(|channel| ChannelPolicy {
+                misses: 9,
+                grace: (channel.0 > 0).then_some(Span::seconds(8)),
+            })
+            .collect(),
+        queues: vec![queue(0), queue(1)],
+        agents,
+        ..Workspace::default()
+    }
+}
+
 /// A user who handles no contacts.
 fn nobody(id: AgentId) -> AgentRules {
     AgentRules {

@@ -205,10 +205,39 @@ impl World {
     /// Some actor reads a part of its mail and turns.
     pub fn step(&mut self, who: Who, rng: &mut Rng) -> Kept {
         match who {
-            Who::Floor => self.floor_reads(rng)?,
-            Who::Queue(queue) => self.queue_reads(queue, rng)?,
+            Who::Floor => {
+                let mail = &mut self.floor.mail;
+                let found = batch(mail.len(), rng);
+                let inputs = (0..found).filter_map(|_| mail.take(rng)).collect();
+                self.floor_reads(inputs)?;
+            }
+            Who::Queue(queue) => {
+                let mail = &mut self.queues[queue].mail;
+                let found = batch(mail.len(), rng);
+                let inputs = (0..found).filter_map(|_| mail.take(rng)).collect();
+                self.queue_reads(queue, inputs)?;
+            }
         }
         self.tally.steps += 1;
+        self.after_step(who)
+    }
+
+    /// An actor reads one thing of each of these senders, and turns.
+    pub fn reads(&mut self, who: Who, from: &[Sender]) -> Kept {
+        match who {
+            Who::Floor => {
+                let mail = &mut self.floor.mail;
+                let inputs = from.iter().filter_map(|from| mail.take_from(*from));
+                let inputs = inputs.collect();
+                self.floor_reads(inputs)?;
+            }
+            Who::Queue(queue) => {
+                let mail = &mut self.queues[queue].mail;
+                let inputs = from.iter().filter_map(|from| mail.take_from(*from));
+                let inputs = inputs.collect();
+                self.queue_reads(queue, inputs)?;
+            }
+        }
         self.after_step(who)
     }
 
@@ -226,12 +255,9 @@ impl World {
         Ok(())
     }
 
-    fn floor_reads(&mut self, rng: &mut Rng) -> Kept {
+    fn floor_reads(&mut self, inputs: Vec<FloorInput>) -> Kept {
         let mut out = Outbox::default();
-        for _ in 0..batch(self.floor.mail.len(), rng) {
-            let Some(input) = self.floor.mail.take(rng) else {
-                break;
-            };
+        for input in inputs {
             let (own, stale) = match &input {
                 FloorInput::Command(asked, _) => (asked.reply, self.is_stale(&input)),
                 _ => (None, false),
@@ -304,13 +330,10 @@ impl World {
         }
     }
 
-    fn queue_reads(&mut self, queue: usize, rng: &mut Rng) -> Kept {
+    fn queue_reads(&mut self, queue: usize, inputs: Vec<QueueInput>) -> Kept {
         let who = Who::Queue(queue);
         let mut out = Outbox::default();
-        for _ in 0..batch(self.queues[queue].mail.len(), rng) {
-            let Some(input) = self.queues[queue].mail.take(rng) else {
-                break;
-            };
+        for input in inputs {
             let own = wants_reply(&input);
             if self.queues[queue].machine.is_none() {
                 out.reply(own, Err(Refusal::Unavailable));
@@ -322,6 +345,11 @@ impl World {
                 self.flush(who, out)?;
                 if let QueueInput::Rules(rules) = &input {
                     self.queues[queue].rules = self.version(rules);
+                }
+                if let QueueInput::Floor(said) = &input
+                    && let ToQueue::Readmit { agent: back } = said.message
+                {
+                    self.ledger.doubt(|agent, _| agent == back);
                 }
                 self.restart_queue(queue)?;
                 out = Outbox::default();
@@ -349,8 +377,8 @@ impl World {
         self.tally.restarts += 1;
         // If a queue has died of hearing of a decline, nobody is left who would say it again.
         let known = &self.known;
-        let refused = &mut self.ledger.refused;
-        refused.retain(|(_, contact), _| !known.is_taken_back(Entry::Contact(*contact)));
+        self.ledger
+            .doubt(|_, contact| known.is_taken_back(Entry::Contact(contact)));
         self.log_restart(Who::Floor)?;
         self.raise_floor();
         Ok(())
@@ -378,8 +406,8 @@ impl World {
         if machine.is_some_and(|machine| machine.lives().1 != self.floor.life) {
             // Both have died: what the floor of before said of declines is read too late.
             let contacts = &self.books[queue].contacts;
-            let refused = &mut self.ledger.refused;
-            refused.retain(|(_, contact), _| !contacts.contains_key(contact));
+            self.ledger
+                .doubt(|_, contact| contacts.contains_key(&contact));
         }
         self.log_restart(Who::Queue(queue))?;
         self.raise_queue(queue);

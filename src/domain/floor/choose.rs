@@ -182,7 +182,7 @@ impl Floor {
             return Err(PassedOver::BetterRank);
         }
         for barrier in self.lanes.barriers() {
-            let Some(unknown) = self.lanes.get(barrier) else {
+            let Some(unknown) = self.asking(barrier) else {
                 continue;
             };
             let earlier = unknown
@@ -199,9 +199,16 @@ impl Floor {
         Ok(())
     }
 
+    /// A lane, unless agents pull from its queue by now.
+    fn asking(&self, lane: LaneRef) -> Option<&Lane> {
+        let queue = self.rules.queue(lane.0)?;
+        let lane = self.lanes.get(lane)?;
+        (queue.selection != Selection::Manual).then_some(lane)
+    }
+
     /// Whether a lane has a head that this agent could have now.
     fn waits_for(&self, agent: AgentId, lane: LaneRef) -> bool {
-        self.lanes.get(lane).is_some_and(|asks| {
+        self.asking(lane).is_some_and(|asks| {
             asks.heads
                 .iter()
                 .any(|head| !self.held.contains_key(&head.urgency.entry))

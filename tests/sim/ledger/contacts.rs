@@ -4,7 +4,7 @@ use super::super::promise::{Kept, keep, promise};
 use super::{Contact, LIVES_ONCE, Ledger, Leg, Media, Phase, Stands};
 use switchroom::domain::contact::{Closed, LegState, Requeued, Returned};
 use switchroom::domain::event::Event;
-use switchroom::domain::rules::Workspace;
+use switchroom::domain::rules::{Workspace, WrapUpMode};
 use switchroom::id::{ContactId, QueueId};
 use switchroom::time::{Instant, Span};
 
@@ -196,7 +196,9 @@ impl Ledger {
                 queue,
                 reason,
             } => self.over(*contact, *queue, *reason)?,
-            Event::LegWrapUpStarted { .. } | Event::LegEnded { .. } => self.leg(at, event)?,
+            Event::LegWrapUpStarted { .. } | Event::LegEnded { .. } => {
+                self.leg(at, event, rules)?
+            }
             Event::LegWrapUpGiven { offer, .. } => {
                 let held = self.at_home(offer.contact, offer.queue)?;
                 let known = held.legs.iter().any(|leg| leg.offer == offer.offer);
@@ -290,7 +292,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn leg(&mut self, at: Instant, event: &Event) -> Kept {
+    fn leg(&mut self, at: Instant, event: &Event, rules: &Workspace) -> Kept {
         match event {
             Event::LegWrapUpStarted {
                 offer,
@@ -299,6 +301,14 @@ impl Ledger {
                 talk,
                 how: _,
             } => {
+                let terms = rules.queues[offer.queue.index()].terms(offer.channel);
+                keep!(
+                    LEG_CLOCKS,
+                    terms.is_some_and(|terms| at + terms.wrap_up.span == *until
+                        && terms.wrap_up.holds_capacity == *holds_capacity
+                        && terms.wrap_up.mode != WrapUpMode::None),
+                    "{offer:?} wraps up until {until:?} under {terms:?}"
+                );
                 let held = self.at_home(offer.contact, offer.queue)?;
                 let leg = held.legs.iter_mut().find(|leg| leg.offer == offer.offer);
                 let leg = leg.filter(|leg| leg.wrap_up.is_none());

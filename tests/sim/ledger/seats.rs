@@ -1,7 +1,7 @@
 //! What the floor writes, and what must have come before it.
 
 use super::super::promise::{Kept, keep, promise};
-use super::{LIVES_ONCE, Ledger, Offer, Phase};
+use super::{LIVES_ONCE, Ledger, Offer, Phase, Refused};
 use switchroom::domain::event::{By, Event, OfferRef};
 use switchroom::domain::offer::{AgentState, Outcome};
 use switchroom::domain::rules::Workspace;
@@ -57,8 +57,17 @@ impl Ledger {
             } => self.step(offer, &[Phase::Engaged], Phase::WrapUp(*holds_capacity))?,
             Event::SeatReleased { offer } => {
                 let from = [Phase::Engaged, Phase::WrapUp(true), Phase::WrapUp(false)];
+                let talked = self.offers.get(&offer.offer);
+                let talked = talked.is_some_and(|open| open.phase == Phase::Engaged);
                 self.step(offer, &from, Phase::Engaged)?;
                 self.let_go(offer);
+                let seat = &mut self.agents[offer.agent.index()];
+                if seat.hands.is_empty() {
+                    seat.idle_since = at;
+                }
+                if talked && seat.lost.is_some() {
+                    seat.taken.push(offer.contact);
+                }
             }
             _ => {}
         }
@@ -114,8 +123,11 @@ impl Ledger {
         if matches!(outcome, Outcome::Declined | Outcome::Missed)
             && !self.closed.contains(&offer.contact)
         {
-            self.refused
-                .insert((offer.agent, offer.contact), at + rules.terms.retry_after);
+            let refused = Refused {
+                until: at + rules.terms.retry_after,
+                doubtful: false,
+            };
+            self.refused.insert((offer.agent, offer.contact), refused);
         }
         if outcome != Outcome::Accepted {
             self.let_go(offer);
@@ -147,6 +159,7 @@ impl Ledger {
                 seat.on = *channels;
                 seat.queues.clone_from(queues);
                 if fresh {
+                    seat.idle_since = at;
                     self.refused.retain(|(who, _), _| who != agent);
                 }
             }
