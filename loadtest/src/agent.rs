@@ -101,8 +101,8 @@ impl Agent {
             bail!("an event without `sub` or `seq`");
         };
         let prev = message.prev.unwrap_or(u64::MAX);
-        let shares = message.shares_position();
-        if let Err(flaw) = self.views.step(sub, seq, prev, shares) {
+        let beside = message.is_beside();
+        if let Err(flaw) = self.views.step(sub, seq, prev, beside) {
             let mut ledger = self.run.ledger.turn();
             ledger
                 .broken

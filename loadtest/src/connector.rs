@@ -53,8 +53,8 @@ impl Connector {
         {
             let mut ledger = self.run.ledger.turn();
             let prev = message.prev.unwrap_or(u64::MAX);
-            let shares = message.shares_position();
-            if let Err(flaw) = self.views.step(sub, seq, prev, shares) {
+            let beside = message.is_beside();
+            if let Err(flaw) = self.views.step(sub, seq, prev, beside) {
                 ledger
                     .broken
                     .note(Promise::Positions, || format!("{CONNECTOR}: {flaw}"));

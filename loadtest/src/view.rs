@@ -31,8 +31,8 @@ impl Views {
     /// An event of a view; the error says what is wrong with its position.
     ///
     /// A view is whole while `prev` is not greater than the last position seen and `seq` is. What
-    /// `shares` a position may stand at the last one seen.
-    pub fn step(&mut self, sub: &str, seq: u64, prev: u64, shares: bool) -> Result<(), String> {
+    /// is told `beside` the log may stand at the last one seen.
+    pub fn step(&mut self, sub: &str, seq: u64, prev: u64, beside: bool) -> Result<(), String> {
         let Some(last) = self.last.get_mut(sub) else {
             return Err(format!("event {seq} of view {sub}, which has not started"));
         };
@@ -43,7 +43,7 @@ impl Views {
                 "view {sub}: event {seq} follows {prev}, but the last seen is {before}"
             ));
         }
-        if seq < before || (seq == before && !shares) {
+        if seq < before || (seq == before && !beside) {
             return Err(format!(
                 "view {sub}: event {seq} comes again or late, after {before}"
             ));

@@ -250,6 +250,15 @@ impl Show {
         }
     }
 
+    /// Why one named agent is or is not chosen.
+    #[must_use]
+    pub fn explained(&self, agent: AgentId, why: Option<PassedOver>) -> result::Explained {
+        result::Explained {
+            agent: self.who(Who::Agent(agent)),
+            passed_over: why.map(passed_over),
+        }
+    }
+
     /// A value of a table.
     #[must_use]
     pub fn cell(&self, cell: &Cell) -> table::Cell<'static> {

@@ -15,6 +15,7 @@ use crate::live::board::{Board, Refused};
 use crate::live::sight::Viewer;
 use crate::live::stats::Table;
 use crate::wire::error::{Code, WireError};
+use crate::wire::field::Name;
 use crate::wire::method::{Answer, Call, Method};
 use crate::wire::{params, result};
 use std::sync::Arc;
@@ -133,20 +134,43 @@ impl Gate {
     async fn trace(&self, caller: &Caller, asked: &params::Trace) -> Read<(Answer, Seq)> {
         let id = order::contact(&asked.contact)?;
         let subject = Subject::new("contact", &asked.contact);
-        let (seen, seq) = self
+        let named = self.named(asked.agent.as_ref())?;
+        let agent = named.as_ref().map(|(agent, _)| *agent);
+        let ((seen, explained), seq) = self
             .look(caller, Some(&subject), move |board, viewer| {
-                board.trace(viewer, id)
+                let seen = board.trace(viewer, id)?;
+                Ok((seen, agent.map(|agent| board.explain(viewer, id, agent))))
             })
             .await?;
         let words = self.words();
-        let decisions = result::Decisions {
-            decisions: seen
-                .iter()
-                .map(|decision| words.decision(decision))
-                .collect(),
-            explained: None,
+        let explained = match (named, explained) {
+            (Some((agent, subject)), Some(why)) => {
+                let why = why.map_err(|refused| watch::refused(&refused, Some(&subject)))?;
+                Some(words.explained(agent, why))
+            }
+            _ => None,
         };
-        Ok((Answer::ContactTrace(decisions), seq))
+        let decisions = seen
+            .iter()
+            .map(|decision| words.decision(decision))
+            .collect();
+        let answer = result::Decisions {
+            decisions,
+            explained,
+        };
+        Ok((Answer::ContactTrace(answer), seq))
+    }
+
+    /// An agent that a call names, if it names one.
+    fn named(&self, agent: Option<&Name>) -> Read<Option<(AgentId, Subject)>> {
+        let (directory, rules) = (self.directory(), self.engine.rules());
+        let reading = Reading {
+            directory: &directory,
+            rules: &rules,
+        };
+        agent
+            .map(|name| Ok((reading.agent(name, "/agent")?, Subject::new("agent", name))))
+            .transpose()
     }
 
     async fn agents(&self, caller: &Caller) -> Read<(Answer, Seq)> {
@@ -176,16 +200,10 @@ impl Gate {
     /// Ends wrap-ups of an agent: the queues that have them end them, and the agent as he is
     /// after that is the answer.
     async fn end_wrap_up(&self, caller: &Caller, asked: &params::EndWrapUp) -> Read<(Answer, Seq)> {
-        let (directory, rules) = (self.directory(), self.engine.rules());
-        let reading = Reading {
-            directory: &directory,
-            rules: &rules,
+        let (agent, subject) = match self.named(asked.agent.as_ref())? {
+            Some((agent, subject)) => (agent, Some(subject)),
+            None => (caller.principal.agent(), None),
         };
-        let agent = match &asked.agent {
-            Some(name) => reading.agent(name, "/agent")?,
-            None => caller.principal.agent(),
-        };
-        let subject = asked.agent.as_ref().map(|name| Subject::new("agent", name));
         let subject = subject.as_ref();
         self.may_end_wrap_up(caller, agent, subject)?;
         match &asked.contact {

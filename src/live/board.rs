@@ -31,7 +31,7 @@ pub struct Board {
     pub(super) agents_dirty: Dirty,
     pub(super) out: Vec<Delta>,
     pub(super) rights_at: BTreeMap<UserId, Seq>,
-    pub(super) rules_at: Seq,
+    pub(super) rules_at: Option<Seq>,
     pub(super) media: Media,
     pub(super) ring: Ring,
     pub(super) positions: Positions,
@@ -77,7 +77,7 @@ impl Board {
             views: Views::default(),
             out: Vec::new(),
             rights_at: BTreeMap::new(),
-            rules_at: Seq(0),
+            rules_at: None,
             media: Media::default(),
             ring: Ring::new(Seq(0)),
             positions: Positions::default(),
@@ -214,7 +214,7 @@ impl Board {
                     continue;
                 }
             }
-            for mut what in view.lookout.says(change, place) {
+            if let Some(mut what) = view.lookout.says(change, place) {
                 if let (Topic::Contact(contact), What::Event(event)) =
                     (view.lookout.topic, &mut what)
                     && self.positions.told(sub, contact, place)

@@ -104,7 +104,7 @@ pub struct Said {
 pub enum What {
     /// It came into the view: all of it.
     Entered(Seen),
-    /// Something happened to it.
+    /// Something happened to it. `contact.closed` is the last that is said of a contact.
     Event(Box<EventSeen>),
     /// It went, without why or where to.
     Left(Key),
@@ -299,7 +299,6 @@ pub struct Replay {
     lookout: Arc<Lookout>,
     changes: VecDeque<Arc<Change>>,
     prev: Seq,
-    pending: VecDeque<Said>,
 }
 
 impl Replay {
@@ -308,7 +307,6 @@ impl Replay {
             lookout,
             changes,
             prev: from,
-            pending: VecDeque::new(),
         }
     }
 }
@@ -318,20 +316,15 @@ impl Iterator for Replay {
 
     fn next(&mut self) -> Option<Said> {
         loop {
-            if let Some(said) = self.pending.pop_front() {
-                return Some(said);
-            }
             let change = self.changes.pop_front()?;
-            for what in self.lookout.says(&change, None) {
-                let said = Said {
+            if let Some(what) = self.lookout.says(&change, None) {
+                return Some(Said {
                     seq: change.seq,
-                    prev: self.prev,
+                    prev: std::mem::replace(&mut self.prev, change.seq),
                     at: change.at,
                     what,
                     replay: true,
-                };
-                self.prev = change.seq;
-                self.pending.push_back(said);
+                });
             }
         }
     }

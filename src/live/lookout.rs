@@ -25,9 +25,6 @@ pub struct Lookout {
     whole: Option<Glass>,
 }
 
-/// What a view says of one change: at most that something happened, and that its object went.
-pub type Says = std::iter::Flatten<std::array::IntoIter<Option<What>, 2>>;
-
 impl Lookout {
     /// A lookout for somebody with this sight, by the facts that these rules state.
     #[must_use]
@@ -92,9 +89,10 @@ impl Lookout {
         self.sight.viewer().principal.user()
     }
 
-    /// What is said of a change. `place` is that of the contact after it; nothing in a replay,
-    /// where places in line are not known any more.
-    pub fn says(&self, change: &Change, place: Option<Place>) -> Says {
+    /// What is said of a change: one thing at most, so that a position names it. `place` is that
+    /// of the contact after it; nothing in a replay, where places in line are not known any more.
+    #[must_use]
+    pub fn says(&self, change: &Change, place: Option<Place>) -> Option<What> {
         match &change.row {
             Step::Contact {
                 before,
@@ -103,8 +101,6 @@ impl Lookout {
             } => self.says_of_contact(change, before.as_deref(), after, *fields, place),
             Step::Agent { before, after } => self.says_of_agent(change, before, after),
         }
-        .into_iter()
-        .flatten()
     }
 
     fn says_of_contact(
@@ -114,7 +110,7 @@ impl Lookout {
         after: &Arc<ContactRow>,
         fields: Fields,
         place: Option<Place>,
-    ) -> [Option<What>; 2] {
+    ) -> Option<What> {
         let was = before.and_then(|row| self.contact(row));
         let is = self.contact(after);
         let seen = |glass: Glass| {
@@ -125,19 +121,15 @@ impl Lookout {
             Some(_) => fields,
             None => fields.without(Fields::POSITION),
         };
-        let key = Key::Contact(after.id());
         match (was, is) {
-            (None, None) => [None, None],
-            (None, Some(glass)) => [Some(What::Entered(seen(glass))), None],
-            (Some(_), Some(glass)) => [
-                Some(event(change, &glass, seen(glass.clone()), fields)),
-                None,
-            ],
+            (None, None) => None,
+            (None, Some(glass)) => Some(What::Entered(seen(glass))),
+            (Some(_), Some(glass)) => Some(event(change, &glass, seen(glass.clone()), fields)),
+            // The last word about it: that it is closed says that it goes.
             (Some(glass), None) if after.state == ContactState::Closed => {
-                let closed = event(change, &glass, seen(glass.clone()), fields);
-                [Some(closed), Some(What::Left(key))]
+                Some(event(change, &glass, seen(glass.clone()), fields))
             }
-            (Some(_), None) => [Some(What::Left(key)), None],
+            (Some(_), None) => Some(What::Left(Key::Contact(after.id()))),
         }
     }
 
@@ -146,18 +138,18 @@ impl Lookout {
         change: &Change,
         before: &AgentRow,
         after: &Arc<AgentRow>,
-    ) -> [Option<What>; 2] {
+    ) -> Option<What> {
         if self.topic != Topic::Agents {
-            return [None, None];
+            return None;
         }
         let was = self.agent(before).is_some();
         let seen = |glass: &Glass| AgentSeen::new(Arc::clone(after), glass).map(Seen::Agent);
         let is = self.agent(after);
         match is.and_then(|glass| seen(&glass).map(|seen| (glass, seen))) {
-            Some((glass, seen)) if was => [Some(event(change, &glass, seen, Fields::NONE)), None],
-            Some((_, seen)) => [Some(What::Entered(seen)), None],
-            None if was => [Some(What::Left(Key::Agent(after.agent))), None],
-            None => [None, None],
+            Some((glass, seen)) if was => Some(event(change, &glass, seen, Fields::NONE)),
+            Some((_, seen)) => Some(What::Entered(seen)),
+            None if was => Some(What::Left(Key::Agent(after.agent))),
+            None => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! of sight is answered exactly as what does not exist.
 
 use crate::access::act;
+use crate::access::lens::Agents;
 use crate::access::permit::Act;
 use crate::domain::event::PassedOver;
 use crate::domain::rules::QueueRules;
@@ -119,7 +120,8 @@ impl Board {
         sight.decide_contact(&self.picture.rules, row)?;
         let agents = Sight::new(viewer.clone(), act::AgentWatch::NEEDS);
         let seen = agents.agent(&self.picture.rules, agent);
-        seen.ok_or(Refused::NotFound)?;
+        seen.filter(|glass| glass.lens().agents == Agents::Identified)
+            .ok_or(Refused::NotFound)?;
         let in_line = row.in_line();
         Ok(self.picture.passed_over(row, agent).filter(|_| in_line))
     }

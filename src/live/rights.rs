@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 impl Board {
     /// The rights of a user are others from now on; `viewers` are all doors of that user, with
-    /// the new principal. Views are cut anew (`entered`, `left`) or ended, and positions from
-    /// before this one resume nothing.
+    /// the new principal. Views are cut anew (`entered`, `left`) or ended, and positions up
+    /// to this one resume nothing: what goes and comes does so at one position.
     pub fn rights_changed(&mut self, user: UserId, viewers: &BTreeMap<Watcher, Viewer>) {
         self.rights_at.insert(user, self.picture.as_of);
         let watched = viewers
@@ -69,7 +69,7 @@ impl Board {
             self.recut_rows(sub, &lookout)
         };
         if told {
-            self.views.change(sub, lookout, self.picture.as_of);
+            self.views.change(sub, lookout);
         } else {
             self.revoke_all(sub, Revoked::RightsChanged);
         }
@@ -134,7 +134,7 @@ impl Board {
     /// The workspace was changed. Agents, queues and memberships are counted anew by the new
     /// rules, and every view is cut anew by the facts they state.
     pub fn rules_changed(&mut self, rules: Arc<Workspace>) {
-        self.rules_at = self.picture.as_of;
+        self.rules_at = Some(self.picture.as_of);
         self.picture.rules_changed(rules);
         self.queues_dirty = crate::live::dirty::Dirty::new(self.picture.rules.queues.len());
         self.agents_dirty = crate::live::dirty::Dirty::new(self.picture.rules.agents.len());

@@ -76,8 +76,8 @@ impl Board {
         if ask.topic.is_table() {
             return Err(ResetWhy::Conflated);
         }
-        let rights = self.rights_at.get(&viewer.principal.user());
-        if rights.is_some_and(|at| seq < *at) || seq < self.rules_at {
+        let rights = self.rights_at.get(&viewer.principal.user()).copied();
+        if rights.max(self.rules_at).is_some_and(|at| seq <= at) {
             return Err(ResetWhy::RightsChanged);
         }
         if seq > self.picture.as_of {

@@ -22,8 +22,6 @@ pub struct View {
     pub(super) prev: Seq,
     /// It has had an event.
     pub(super) spoke: bool,
-    /// A replay can begin here at the earliest: the rights were others before.
-    pub(super) since: Seq,
     /// The rows of a table.
     pub(super) table: Option<TableView>,
     /// The leg it was opened for, and whether the board knows that leg by now.
@@ -105,7 +103,6 @@ impl Views {
             watchers: Arc::from([]),
             prev: at,
             spoke: false,
-            since: Seq(0),
             table,
             leg: leg.map(|leg| (leg, false)),
             columns: ask.columns.clone(),
@@ -118,7 +115,7 @@ impl Views {
     }
 
     /// A view sees with other rights, or by other rules, from now on.
-    pub fn change(&mut self, sub: Sub, lookout: Lookout, at: Seq) {
+    pub fn change(&mut self, sub: Sub, lookout: Lookout) {
         let Some(view) = self.views.get_mut(&sub) else {
             return;
         };
@@ -126,7 +123,6 @@ impl Views {
         view.anchors = anchors_of(&lookout);
         self.anchors.hold(sub, &view.anchors);
         view.lookout = Arc::new(lookout);
-        view.since = at;
     }
 
     /// Views that somebody watches.

@@ -89,7 +89,7 @@ async def main(address, encoding, agent_token, supervisor_token, connector_token
 
     # The supervisor saw every step once, in order, across the cut.
     await supervisor.wait(lambda m: m.get("key") == call
-                          and (m["type"] == "left" or m.get("event") == "contact.closed"))
+                          and m.get("event") == "contact.closed")
     steps = [m.get("event", m["type"]) for m in supervisor.messages if m.get("key") == call
              and m["type"] in ("event", "entered", "left")]
     for step in ("contact.offered", "contact.connecting", "leg.connected", "leg.wrap_up",

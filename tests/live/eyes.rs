@@ -6,7 +6,7 @@ use super::naive::{Contact, Naive};
 use std::collections::{BTreeMap, BTreeSet};
 use switchroom::id::{ContactId, Seq, UserId};
 use switchroom::live::board::Board;
-use switchroom::live::change::Fields;
+use switchroom::live::change::{Fields, Name};
 use switchroom::live::delta::{
     Body, Cut, Delta, Key, Resumed, Said, Seen, State, Sub, Watcher, What,
 };
@@ -29,6 +29,8 @@ pub struct Eye {
     pub table: BTreeMap<Key, Vec<Cell>>,
     pub position: Seq,
     pub revoked: Option<&'static str>,
+    /// Rights or rules change while it watches.
+    pub recuts: bool,
 }
 
 /// Groups of a contact's fields.
@@ -124,6 +126,7 @@ impl Eye {
             table: BTreeMap::new(),
             position: Seq(0),
             revoked: None,
+            recuts: false,
         };
         eye.take_cut(centre, &subscribed.cut);
         Some(eye)
@@ -157,8 +160,10 @@ impl Eye {
         self.table.clear();
         match &cut.state {
             State::Contact(contact) => {
-                self.rows
-                    .insert(Key::Contact(contact.id()), contact_row(centre, contact));
+                let row = contact_row(centre, contact);
+                if !row["state"].starts_with("Closed") {
+                    self.rows.insert(Key::Contact(contact.id()), row);
+                }
             }
             State::Contacts { rows, total } => {
                 assert_eq!(rows.len(), (*total).min(self.ask.limit));
@@ -212,6 +217,17 @@ impl Eye {
         }
     }
 
+    /// Whether it may stand at the position of what was said before it: what is told beside the
+    /// log, and what goes and comes by a change of rights or rules.
+    fn repeats(&self, said: &Said) -> bool {
+        said.seq == self.position
+            && match said.what {
+                What::Position { .. } | What::Media(_) => true,
+                What::Entered(_) | What::Left(_) => self.recuts,
+                What::Event(_) => false,
+            }
+    }
+
     fn hear(&mut self, centre: &Centre, said: Said) {
         assert!(
             said.prev <= self.position,
@@ -219,7 +235,7 @@ impl Eye {
             self.position
         );
         assert!(
-            said.seq >= self.position,
+            said.seq > self.position || self.repeats(&said),
             "back in time: {said:?} after {:?}",
             self.position
         );
@@ -228,6 +244,10 @@ impl Eye {
             What::Entered(seen) => {
                 let before = self.rows.insert(seen.key(), row_of(centre, &seen));
                 assert!(before.is_none(), "{:?} entered twice", seen.key());
+            }
+            What::Event(event) if event.name == Name::ContactClosed => {
+                let gone = self.rows.remove(&event.row.key());
+                assert!(gone.is_some(), "{:?} closed before it came", event.row);
             }
             What::Event(event) => {
                 let whole = row_of(centre, &event.row);
@@ -291,7 +311,7 @@ pub fn expected(centre: &Centre, naive: &Naive, login: &str, topic: Topic) -> BT
         let live = contact.state != "closed";
         let seen = match topic {
             Topic::Contacts => live && may_view(centre, naive, login, contact),
-            Topic::Contact(one) => one == *id && may_view(centre, naive, login, contact),
+            Topic::Contact(one) => live && one == *id && may_view(centre, naive, login, contact),
             Topic::QueueContacts(queue) => {
                 let in_queue = contact.queue == queue && contact.in_line();
                 let mut waiting = contact.clone();

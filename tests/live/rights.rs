@@ -69,7 +69,10 @@ impl World {
         let (board, watcher) = (&mut self.board, Watcher(watcher));
         let eye = Eye::open(&self.centre, board, login, watcher, viewer, Ask::of(topic));
         self.board.drain();
-        eye.unwrap()
+        Eye {
+            recuts: true,
+            ..eye.unwrap()
+        }
     }
 
     fn change(&mut self, login: &str, viewers: &[(&Eye, &Viewer)]) -> Vec<Delta> {
@@ -250,10 +253,19 @@ fn a_position_from_before_the_change_resumes_nothing() {
     let at = subscribed.cut.as_of;
     let resumed = world.board.resume(Watcher(4), &now, &ask, at).unwrap();
     assert!(
-        matches!(resumed, Resumed::Whole { .. }),
-        "from the change on it goes on"
+        matches!(resumed, Resumed::Reset { .. }),
+        "perhaps half of what the change took and brought was seen: {resumed:?}"
     );
     world.board.gone(Watcher(4));
+    world.centre.submit("site", "calls", "voice");
+    world.fold();
+    let after = world.board.as_of();
+    let resumed = world.board.resume(Watcher(6), &now, &ask, after).unwrap();
+    assert!(
+        matches!(resumed, Resumed::Whole { .. }),
+        "after the change it goes on: {resumed:?}"
+    );
+    world.board.gone(Watcher(6));
     let future = Seq(world.board.as_of().0 + 1);
     let resumed = world.board.resume(Watcher(5), &now, &ask, future).unwrap();
     assert!(matches!(

@@ -103,6 +103,7 @@ impl World {
             table: BTreeMap::new(),
             position: self.board.as_of(),
             revoked: None,
+            recuts: false,
         };
         self.legs.insert(offer, eye);
     }

@@ -122,16 +122,13 @@ async fn a_supervisor_sees_every_step_as_numbered_events_and_as_changing_rows() 
 
     let mut position = snapshot["as_of"].as_u64().unwrap();
     let mut steps = Vec::new();
-    while steps.last() != Some(&json!("left")) {
+    while steps.last() != Some(&json!("contact.closed")) {
         let message = supervisor.expect("a step", |m| m["sub"] == *contacts).await;
         let (seq, prev) = (
             message["seq"].as_u64().unwrap(),
             message["prev"].as_u64().unwrap(),
         );
-        assert!(
-            prev <= position && position < seq || steps.len() > 1,
-            "{message}"
-        );
+        assert!(prev <= position && position < seq, "{message}");
         position = seq;
         steps.push(match message.get("event") {
             Some(event) => event.clone(),
@@ -240,6 +237,14 @@ async fn reads_are_answered_from_the_board_and_cut_by_scope() {
         .result("contact.trace", json!({"contact": contact}))
         .await;
     assert_eq!(trace, json!({"decisions": []}));
+    let trace = supervisor
+        .result("contact.trace", json!({"contact": contact, "agent": "ana"}))
+        .await;
+    let explained = json!({"agent": "ana", "passed_over": "not_routable"});
+    assert_eq!(trace["explained"], explained);
+    let hidden = json!({"contact": contact, "agent": "max"});
+    let hidden = supervisor.error("contact.trace", hidden).await;
+    assert_eq!(hidden["code"], "not_found", "{hidden}");
 
     // What is out of scope reads exactly as what does not exist.
     let mut other = Client::of(&house, "other").await;
@@ -293,6 +298,7 @@ async fn a_supervisor_ends_the_wrap_ups_of_an_agent() {
     let error = agent.error("agent.end_wrap_up", json!({})).await;
     assert_eq!(error["code"], "forbidden");
     let mut supervisor = Client::of(&house, "sue").await;
+    let (agents, _) = supervisor.subscribe("agents", json!({})).await;
     let one = json!({"agent": "ana", "contact": contacts[0]});
     supervisor.result("agent.end_wrap_up", one).await;
     let ended = agent.event("leg.ended").await;
@@ -303,4 +309,11 @@ async fn a_supervisor_ends_the_wrap_ups_of_an_agent() {
     assert_eq!(result["agent"]["id"], "ana");
     let ended = agent.event("leg.ended").await;
     assert_eq!(ended["key"], contacts[1]);
+    let mut states = Vec::new();
+    for _ in &contacts {
+        let ended = |m: &Value| m["sub"] == *agents && m["event"] == "leg.ended";
+        let row = supervisor.expect("a row of ana", ended).await;
+        states.push(row["data"]["summary"].clone());
+    }
+    assert_eq!(states, [json!("wrap_up"), json!("available")]);
 }

@@ -312,14 +312,13 @@ pub struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    /// Whether it may stand at the position of the view's event before it: what is told beside the
-    /// log, and a contact that leaves a view with its `contact.closed`.
-    pub fn shares_position(&self) -> bool {
-        match self.event {
-            Some(
-                Happened::ContactPosition | Happened::MediaConnect | Happened::MediaDisconnect,
-            ) => true,
-            Some(_) | None => self.kind == Kind::Left && self.prev == self.seq,
-        }
+    /// Whether it is told beside the log, and so may stand at the position of the event before.
+    pub fn is_beside(&self) -> bool {
+        let beside = [
+            Happened::ContactPosition,
+            Happened::MediaConnect,
+            Happened::MediaDisconnect,
+        ];
+        self.event.is_some_and(|event| beside.contains(&event))
     }
 }

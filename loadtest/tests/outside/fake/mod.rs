@@ -178,10 +178,6 @@ impl Floor {
         };
         for line in &self.connectors {
             let _ = line.send(message.clone());
-            if event == "contact.closed" {
-                let seq = &message["seq"];
-                let _ = line.send(json!({"type":"left","sub":"connector","seq":seq,"prev":seq,"at":now_ms(),"key":id}));
-            }
         }
     }
 
