@@ -148,6 +148,8 @@ pub const POSITIONS_AT_ONCE: usize = 256;
 pub const MEDIA_AGAIN: Span = Span::seconds(2);
 /// A command to let an agent go that nobody reports is forgotten after so long.
 pub const MEDIA_MEMORY: Span = Span::minutes(10);
+/// Closed contacts of a queue whose media can still be reported; the oldest go first.
+pub const PARTED: usize = 10_000;
 /// An idempotency key answers the same for so long (in memory, until there is a store).
 pub const KEY_MEMORY: Span = Span::minutes(10);
 /// Idempotency keys of one identity; the oldest go first.

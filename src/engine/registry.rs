@@ -49,14 +49,22 @@ pub(super) struct Registry {
     pub(super) floor: Line<FloorInput>,
     queues: DashMap<QueueId, Line<QueueInput>>,
     homes: DashMap<ContactId, Home>,
-    /// Closed contacts, in the order in which they are forgotten.
-    closed: Mutex<VecDeque<(Instant, ContactId)>>,
+    closed: Mutex<Closed>,
     pub(super) externals: Externals,
 }
 
 struct Home {
     queue: QueueId,
     key: Key,
+    /// The connector was given media commands, and may report on them after the end.
+    media: bool,
+}
+
+/// Closed contacts, in the order in which they are forgotten.
+#[derive(Default)]
+struct Closed {
+    plain: VecDeque<(Instant, ContactId)>,
+    with_media: VecDeque<(Instant, ContactId)>,
 }
 
 impl Registry {
@@ -136,22 +144,43 @@ impl Registry {
     fn follow_event(&self, now: Instant, event: &Event) {
         if let Event::ContactEntered { facts, queue, .. } = event {
             let key = (facts.channel, Arc::clone(&facts.external_id));
-            self.homes.insert(facts.id, Home { queue: *queue, key });
-        } else if let Event::ContactClosed { contact, .. } = event {
-            if let Some(home) = self.homes.get(contact) {
-                self.externals.closed(home.key.clone(), now);
+            let home = Home {
+                queue: *queue,
+                key,
+                media: false,
+            };
+            self.homes.insert(facts.id, home);
+        } else if let Event::MediaConnect { offer, .. } | Event::MediaDisconnect { offer, .. } =
+            event
+        {
+            if let Some(mut home) = self.homes.get_mut(&offer.contact) {
+                home.media = true;
             }
-            self.forget_later(*contact, now);
+        } else if let Event::ContactClosed { contact, .. } = event {
+            let media = self.homes.get(contact).is_some_and(|home| {
+                self.externals.closed(home.key.clone(), now);
+                home.media
+            });
+            self.forget_later(*contact, media, now);
         }
     }
 
-    fn forget_later(&self, contact: ContactId, now: Instant) {
+    fn forget_later(&self, contact: ContactId, media: bool, now: Instant) {
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        closed.push_back((now + limits::CLOSED_FOUND, contact));
-        while let Some((until, _)) = closed.front()
-            && *until <= now
-        {
-            if let Some((_, contact)) = closed.pop_front() {
+        if media {
+            let until = now + limits::MEDIA_MEMORY;
+            closed.with_media.push_back((until, contact));
+        } else {
+            closed
+                .plain
+                .push_back((now + limits::CLOSED_FOUND, contact));
+        }
+        let Closed { plain, with_media } = &mut *closed;
+        for line in [plain, with_media] {
+            while let Some((until, contact)) = line.front().copied()
+                && until <= now
+            {
+                line.pop_front();
                 self.homes.remove(&contact);
             }
         }

@@ -15,8 +15,14 @@ use std::collections::BTreeSet;
 /// Numbers of every queue and channel, with what its queue was last told.
 pub(super) struct Staff {
     channels: usize,
+    /// Of every queue and channel.
     rows: Vec<Row>,
-    changed: BTreeSet<(QueueId, ChannelId)>,
+    /// Rows that differ from what was told, since the last turn.
+    changed: Vec<usize>,
+    /// Rows that were told too lately, and when they are due.
+    later: BTreeSet<(Instant, usize)>,
+    /// When the floor is to be woken for them.
+    armed: Option<Instant>,
     /// What each agent now adds to its queues.
     counted: Vec<Counted>,
     /// Who serves a queue, configured; the choice of queues is the seat's.
@@ -30,6 +36,8 @@ struct Row {
     told: Option<Staffing>,
     told_at: Instant,
     open: u32,
+    changed: bool,
+    later: bool,
 }
 
 #[derive(Clone, Default)]
@@ -55,7 +63,9 @@ impl Staff {
         Self {
             channels,
             rows: vec![Row::default(); rules.queues.len() * channels],
-            changed: BTreeSet::new(),
+            changed: Vec::new(),
+            later: BTreeSet::new(),
+            armed: None,
             counted: vec![Counted::default(); rules.agents.len()],
             members,
         }
@@ -79,9 +89,51 @@ impl Staff {
             let at = queue.index() * self.channels + channel.index();
             if let Some(row) = self.rows.get_mut(at) {
                 row.told = None;
-                self.changed.insert((queue, channel));
+                row.change(at, &mut self.changed);
             }
         }
+    }
+
+    /// Rows that are to be looked at: what has changed, and what is due.
+    fn take_ready(&mut self, now: Instant) -> Vec<usize> {
+        let mut ready = std::mem::take(&mut self.changed);
+        for at in &ready {
+            self.rows[*at].changed = false;
+        }
+        while let Some((due, at)) = self.later.first().copied()
+            && due <= now
+        {
+            self.later.pop_first();
+            self.rows[at].later = false;
+            ready.push(at);
+        }
+        ready
+    }
+
+    /// What a queue is to be told of a row now, if anything.
+    fn telling(&mut self, now: Instant, at: usize) -> Option<Staffing> {
+        let row = &mut self.rows[at];
+        if Some(row.now) == row.told {
+            return None;
+        }
+        let due = row.told_at + limits::STAFFING_EVERY;
+        if row.told.is_none_or(|told| crosses(told, row.now)) || due <= now {
+            row.told = Some(row.now);
+            row.told_at = now;
+            return row.told;
+        }
+        if !row.later {
+            row.later = true;
+            self.later.insert((due, at));
+        }
+        None
+    }
+
+    /// Queue and channel of a row.
+    fn place(&self, at: usize) -> (QueueId, ChannelId) {
+        let queue = u32::try_from(at / self.channels).unwrap_or(u32::MAX);
+        let channel = u8::try_from(at % self.channels).unwrap_or(u8::MAX);
+        (QueueId(queue), ChannelId(channel))
     }
 
     fn add(&mut self, counted: &Counted, sign: bool) {
@@ -107,9 +159,7 @@ impl Staff {
                 }
                 let free = counted.free.iter().find(|(free, _)| *free == channel);
                 step(&mut row.now.free_slots, free.map_or(0, |(_, slots)| *slots));
-                if Some(row.now) != row.told {
-                    self.changed.insert((*queue, channel));
-                }
+                row.change(at, &mut self.changed);
             }
         }
     }
@@ -180,31 +230,31 @@ impl Floor {
 
     /// Tells queues their numbers: at once between none and some, else at a bounded rate.
     pub(super) fn tell_staffing(&mut self, now: Instant, out: &mut Outbox) {
-        let mut later = BTreeSet::new();
-        let mut next: Option<Instant> = None;
-        for (queue, channel) in std::mem::take(&mut self.staff.changed) {
-            let at = queue.index() * self.staff.channels + channel.index();
-            let Some(row) = self.staff.rows.get_mut(at) else {
-                continue;
-            };
-            if Some(row.now) == row.told {
-                continue;
-            }
-            let due = row.told_at + limits::STAFFING_EVERY;
-            if row.told.is_none_or(|told| crosses(told, row.now)) || due <= now {
-                row.told = Some(row.now);
-                row.told_at = now;
-                let staffing = row.now;
+        for at in self.staff.take_ready(now) {
+            if let Some(staffing) = self.staff.telling(now, at) {
+                let (queue, channel) = self.staff.place(at);
                 self.tell(queue, ToQueue::Staffing { channel, staffing }, out);
-            } else {
-                later.insert((queue, channel));
-                next = Some(next.map_or(due, |at| at.min(due)));
             }
         }
-        self.staff.changed = later;
-        self.timers.retain(|(_, wake)| *wake != Wake::Staffing);
-        if let Some(at) = next {
-            self.wake_at(at, Wake::Staffing);
+        let next = self.staff.later.first().map(|(due, _)| *due);
+        if next != self.staff.armed {
+            if let Some(armed) = self.staff.armed {
+                self.timers.remove(&(armed, Wake::Staffing));
+            }
+            self.staff.armed = next;
+            if let Some(due) = next {
+                self.wake_at(due, Wake::Staffing);
+            }
+        }
+    }
+}
+
+impl Row {
+    /// The row is to be looked at at the next turn.
+    fn change(&mut self, at: usize, changed: &mut Vec<usize>) {
+        if !self.changed {
+            self.changed = true;
+            changed.push(at);
         }
     }
 }

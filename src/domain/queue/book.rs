@@ -2,9 +2,12 @@
 
 use crate::domain::contact::{Card, Closed, Content, Facts, Leg, LegState};
 use crate::domain::event::{Event, OfferRef};
-use crate::id::{AgentId, CommandId, ContactId, OfferId, QueueId, ReservationId};
+use crate::id::{
+    AgentId, ChannelId, CommandId, ContactId, OfferId, QueueId, ReservationId, UserId,
+};
+use crate::limits;
 use crate::time::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The contacts of a queue, as its events tell.
@@ -14,6 +17,21 @@ pub struct Book {
     pub queue: QueueId,
     /// Contacts that are not closed.
     pub contacts: BTreeMap<ContactId, Held>,
+    /// Lately closed contacts of which the connector may still report media.
+    pub parted: BTreeMap<ContactId, Parted>,
+    /// The same, by when they closed.
+    parting: VecDeque<(Instant, ContactId)>,
+}
+
+/// What is kept of a closed contact, so that the connector can report that an agent was let go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parted {
+    /// Its connector.
+    pub submitted_by: UserId,
+    /// Its channel.
+    pub channel: ChannelId,
+    /// Media commands that were given.
+    pub commands: u32,
 }
 
 /// A contact of the queue.
@@ -106,6 +124,8 @@ impl Book {
         Self {
             queue,
             contacts: BTreeMap::new(),
+            parted: BTreeMap::new(),
+            parting: VecDeque::new(),
         }
     }
 
@@ -123,7 +143,7 @@ impl Book {
                 how: _,
             } if *queue == self.queue => self.enter(facts, *due_at, content),
             Event::ContactClosed { contact, queue, .. } if *queue == self.queue => {
-                self.contacts.remove(contact);
+                self.close(at, *contact);
             }
             event => {
                 if let Some((queue, contact)) = subject(event)
@@ -133,6 +153,26 @@ impl Book {
                     held.fold(at, event, content);
                 }
             }
+        }
+    }
+
+    fn close(&mut self, at: Instant, contact: ContactId) {
+        if let Some(held) = self.contacts.remove(&contact)
+            && held.commands > 0
+        {
+            let parted = Parted {
+                submitted_by: held.facts().submitted_by,
+                channel: held.facts().channel,
+                commands: held.commands,
+            };
+            self.parted.insert(contact, parted);
+            self.parting.push_back((at, contact));
+        }
+        while let Some((closed, contact)) = self.parting.front().copied()
+            && (closed + limits::MEDIA_MEMORY <= at || self.parting.len() > limits::PARTED)
+        {
+            self.parting.pop_front();
+            self.parted.remove(&contact);
         }
     }
 

@@ -361,25 +361,23 @@ impl Queue {
         report: Report,
         out: &mut Outbox,
     ) -> Done {
-        let (by, held) = self.permit::<act::MediaReport>(asked, contact)?;
-        if command.number == 0 || command.number > held.commands {
+        let (by, given, waits) = match self.book.parted.get(&contact) {
+            Some(parted) => (
+                self.permit_parted(asked, contact, parted)?,
+                parted.commands,
+                None,
+            ),
+            None => {
+                let (by, held) = self.permit::<act::MediaReport>(asked, contact)?;
+                (by, held.commands, waits_for(held, command))
+            }
+        };
+        if command.number == 0 || command.number > given {
             return Err(Refusal::NotFound {
                 what: "command",
                 id: command.to_string(),
             });
         }
-        let waits = match &held.state {
-            State::Connecting {
-                offer,
-                command: Some(asked),
-                ..
-            } if *asked == command => Some(*offer),
-            State::Connecting { .. }
-            | State::Waiting
-            | State::Offered { .. }
-            | State::Active
-            | State::WrapUp(_) => None,
-        };
         let event = Event::MediaReported {
             command,
             contact,
@@ -451,5 +449,21 @@ fn submitted(facts: &Facts, queue: crate::id::QueueId) -> Answer {
         conversation: facts.conversation,
         first_entry: facts.first_entry,
         repeated: false,
+    }
+}
+
+/// The offer that connects when this command is reported.
+fn waits_for(held: &Held, command: CommandId) -> Option<OfferRef> {
+    match &held.state {
+        State::Connecting {
+            offer,
+            command: Some(asked),
+            ..
+        } if *asked == command => Some(*offer),
+        State::Connecting { .. }
+        | State::Waiting
+        | State::Offered { .. }
+        | State::Active
+        | State::WrapUp(_) => None,
     }
 }

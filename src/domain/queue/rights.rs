@@ -2,7 +2,7 @@
 //! facts of that moment.
 
 use super::Queue;
-use super::book::{Held, State};
+use super::book::{Held, Parted, State};
 use crate::access::act;
 use crate::access::facts::{AgentFacts, ContactFacts, Facts, LegFacts, LegPart, LegStanding};
 use crate::access::permit::{Act, Permit, permit};
@@ -40,6 +40,28 @@ impl Queue {
         let given = permit::<A>(&asked.principal, &facts)
             .map_err(|denied| hidden(denied, "contact", contact.to_string()))?;
         Ok((by(&given), held))
+    }
+
+    /// A permit to report media of a contact that has closed.
+    pub(super) fn permit_parted(
+        &self,
+        asked: &Asked,
+        contact: ContactId,
+        parted: &Parted,
+    ) -> Result<By, Refusal> {
+        let facts = Facts::Contact(ContactFacts {
+            contact,
+            channel: parted.channel,
+            queue: self.id,
+            owner_team: self.own().team,
+            legs: &[],
+            offered: &[],
+            submitted_by: Some(parted.submitted_by),
+            connector: Some(parted.submitted_by),
+        });
+        let given = permit::<act::MediaReport>(&asked.principal, &facts)
+            .map_err(|denied| hidden(denied, "contact", contact.to_string()))?;
+        Ok(by(&given))
     }
 
     fn leg_facts(&self, leg: &Leg) -> LegFacts<'_> {
