@@ -29,6 +29,7 @@ mod stage;
 mod staleness;
 mod submit;
 mod supervisor;
+mod thread;
 mod token;
 mod view;
 mod wire;

@@ -21,6 +21,7 @@ use crate::socket::Target;
 use crate::spawn;
 use crate::submit::Submitter;
 use crate::supervisor::Supervisor;
+use crate::thread::Thread;
 use crate::token::Tokens;
 
 /// Clients that connect at the same time; more would only queue in the server's backlog.
@@ -43,6 +44,7 @@ pub struct Stage {
     stop: watch::Sender<bool>,
     ready: mpsc::UnboundedReceiver<Result<(), String>>,
     tasks: JoinSet<()>,
+    tables: Thread,
     server: Option<Server>,
     pid: Option<u32>,
     _folder: Option<tempfile::TempDir>,
@@ -90,6 +92,7 @@ impl Stage {
             stop,
             ready,
             tasks: JoinSet::new(),
+            tables: Thread::start("tables")?,
             pid: server.as_ref().and_then(Server::pid).or(args.server_pid),
             server,
             _folder: folder,
@@ -142,10 +145,10 @@ impl Stage {
         self.one_ready().await?;
         for index in 0..count {
             phase.at(index as u64 + 1);
-            self.begin(
-                &supervisor_name(index),
-                Supervisor::new(index, self.run.clone(), hz),
-            )?;
+            let token = self.token(&supervisor_name(index))?;
+            let supervisor = Supervisor::new(index, self.run.clone(), hz);
+            let life = live(self.run.clone(), token, supervisor);
+            self.tasks.spawn_on(life, self.tables.runtime());
             self.one_ready().await?;
         }
         phase.done("done");

@@ -100,14 +100,21 @@ impl Supervisor {
         }
     }
 
-    fn update(&mut self, message: &Incoming<'_>) {
-        let now_ms = clock::wall_ms() + self.ahead_ms;
+    fn update(&mut self, message: &Incoming<'_>, received: Instant) {
+        let age_ms = clock::nanos(received, clock::now()) as f64 / 1_000_000.0;
+        let now_ms = clock::wall_ms() - age_ms + self.ahead_ms;
         let ledger = self.run.ledger.clone();
         let name = self.name.clone();
         let Some(table) = self.table(message) else {
             return;
         };
         let (as_of, at) = (message.as_of.unwrap_or(0), message.at.unwrap_or(0));
+        for row in message.set.iter().flatten() {
+            table.set(row);
+        }
+        for key in message.remove.iter().flatten() {
+            table.rows.remove(&**key);
+        }
         let mut ledger = ledger.turn();
         if as_of < table.as_of || at < table.at {
             let before = (table.as_of, table.at);
@@ -121,12 +128,6 @@ impl Supervisor {
         }
         table.as_of = as_of;
         table.at = at;
-        for row in message.set.iter().flatten() {
-            table.set(row);
-        }
-        for key in message.remove.iter().flatten() {
-            table.rows.remove(&**key);
-        }
         if ledger.measures.running {
             ledger
                 .measures
@@ -187,14 +188,14 @@ impl Client for Supervisor {
     fn take(
         &mut self,
         message: &Incoming<'_>,
-        _at: Instant,
+        at: Instant,
         _bytes: usize,
         _out: &mut Out,
     ) -> Result<()> {
         match message.kind {
             Kind::Reply => self.reply(message)?,
             Kind::Snapshot => self.snapshot(message),
-            Kind::Update => self.update(message),
+            Kind::Update => self.update(message, at),
             Kind::Goaway => bail!("the server says goaway"),
             Kind::Welcome
             | Kind::Event

@@ -16,7 +16,7 @@ use crate::domain::rules::Workspace;
 use crate::id::{ContactId, OfferId, Seq, UserId};
 use crate::journal::{Journal, Source, Written};
 use crate::limits;
-use crate::live::board::{Board, Refused};
+use crate::live::board::{Board, Kept, Refused};
 use crate::live::delta::{self, Body, Cut, Delta, ResetWhy, Sub, Watcher};
 use crate::live::sight::Viewer;
 use crate::live::topic::Ask;
@@ -109,7 +109,7 @@ impl BoardActor {
     ) -> Self {
         let now = around.clock.now();
         let board = Board::new(Arc::clone(&rules), now);
-        around.journal.keep(Source::Board, Box::new(board.clone()));
+        around.journal.keep(Source::Board, Box::new(board.keep()));
         let show = Arc::new(Show::new(Arc::clone(&rules), names));
         Self {
             tellers: tellers(&show),
@@ -435,10 +435,10 @@ impl BoardActor {
             self.around.fatal.say("the board has failed too often");
         }
         let part = self.around.journal.recover(Source::Board);
-        let shadow = part.and_then(|part| part.into_any().downcast::<Board>().ok());
+        let kept = part.and_then(|part| part.into_any().downcast::<Kept>().ok());
         let rules = Arc::clone(&self.rules);
         let rise = || {
-            let mut board = *shadow?;
+            let mut board = Board::rebuild(*kept?);
             board.rules_changed(rules);
             Some(board)
         };

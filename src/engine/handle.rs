@@ -43,7 +43,7 @@ pub struct Options {
     pub clock: Clock,
     /// Opens the journal.
     pub journal: OpenJournal,
-    /// The runtime of the sockets, on which the board runs too; the caller's when absent.
+    /// The runtime of the sockets, on which the actors run too; the caller's when absent.
     pub sockets: Option<Handle>,
     /// For tests: runs before a machine takes an input in, and may panic in its place.
     pub trip: Option<Trip>,
@@ -83,15 +83,16 @@ struct Inner {
     actors: TaskTracker,
     boards: TaskTracker,
     on: Handle,
-    /// Ends the actors' thread.
+    /// Ends the board's thread.
     done: CancellationToken,
     thread: Mutex<Option<JoinHandle<()>>>,
     stopping: AtomicBool,
 }
 
 impl Engine {
-    /// Starts the floor of a workspace and its queues, on a thread of their own, and its board
-    /// on the runtime of the sockets.
+    /// Starts the floor of a workspace and its queues on the runtime of the sockets, so that a
+    /// contact goes from its connector's socket to its agent's without changing threads, and the
+    /// board, which nobody's offer waits for, on a thread of its own.
     ///
     /// # Errors
     /// When the journal cannot be opened, a thread cannot be started, or there is no runtime.
@@ -101,8 +102,8 @@ impl Engine {
         options: Options,
     ) -> io::Result<Self> {
         let clock = options.clock;
-        let sockets = options.sockets.map_or_else(Handle::try_current, Ok);
-        let sockets = sockets.map_err(io::Error::other)?;
+        let on = options.sockets.map_or_else(Handle::try_current, Ok);
+        let on = on.map_err(io::Error::other)?;
         let (board, board_mail) = mailbox();
         let doors = Arc::new(Doors::default());
         let (registry, floor_mail) = Registry::new();
@@ -123,10 +124,10 @@ impl Engine {
             fatal: Fatal::default(),
             trip: options.trip,
         });
-        let (thread, on, done) = actors_thread()?;
+        let (thread, aside, done) = board_thread()?;
         let boards = TaskTracker::new();
         let actor = BoardActor::new(post.around(), board_mail, Arc::clone(&rules), names);
-        boards.spawn_on(actor.run(), &sockets);
+        boards.spawn_on(actor.run(), &aside);
         let engine = Self(Arc::new(Inner {
             post,
             board,
@@ -362,20 +363,25 @@ impl Engine {
         registry.floor.mailbox.close();
         self.0.actors.close();
         self.0.actors.wait().await;
-        let inner = Arc::clone(&self.0);
-        let ended = tokio::task::spawn_blocking(move || inner.end()).await;
-        if ended.is_err() {
-            tracing::error!("the engine's threads did not end in order");
-        }
+        self.aside(|inner| inner.post.journal.close()).await;
         self.0.board.close();
         self.0.boards.close();
         self.0.boards.wait().await;
+        self.aside(Inner::end_thread).await;
+    }
+
+    /// Does what waits for a thread where no actor has to wait with it.
+    async fn aside(&self, work: impl FnOnce(&Inner) + Send + 'static) {
+        let inner = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || work(&inner)).await;
+        if done.is_err() {
+            tracing::error!("the engine's threads did not end in order");
+        }
     }
 }
 
 impl Inner {
-    fn end(&self) {
-        self.post.journal.close();
+    fn end_thread(&self) {
         self.done.cancel();
         let thread = self
             .thread
@@ -385,7 +391,7 @@ impl Inner {
         if let Some(thread) = thread
             && thread.join().is_err()
         {
-            tracing::error!("the actors' thread had failed");
+            tracing::error!("the board's thread had failed");
         }
     }
 }
@@ -414,14 +420,14 @@ fn tell_of_doors(outlet: &Arc<Outlet>, board: &Mailbox<ToBoard>) {
     }));
 }
 
-/// A thread on which actors take turns, how they are put there, and what ends it. One thread,
-/// because a message between two actors of it costs a fraction of one between threads.
-fn actors_thread() -> io::Result<(JoinHandle<()>, Handle, CancellationToken)> {
+/// The board's thread, how it is put there, and what ends it. A thread of its own, because a
+/// table of a thousand rows takes its time, and the system shares that out better than tasks do.
+fn board_thread() -> io::Result<(JoinHandle<()>, Handle, CancellationToken)> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let (on, done) = (runtime.handle().clone(), CancellationToken::new());
     let ended = done.clone();
     let thread = std::thread::Builder::new()
-        .name("floor".to_owned())
+        .name("board".to_owned())
         .spawn(move || runtime.block_on(ended.cancelled()))?;
     Ok((thread, on, done))
 }

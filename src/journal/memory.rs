@@ -146,9 +146,17 @@ impl Journal for Memory {
 
     fn recover(&self, source: Source) -> Option<Box<dyn Fold>> {
         // Folding comes before taking off, so what is missing from one is in the other.
+        let durable = self.durable();
+        let concerns = |written: &Written| match source {
+            Source::Board => written
+                .records
+                .last()
+                .is_some_and(|last| last.seq <= durable),
+            Source::Floor | Source::Queue(_) => written.from == source,
+        };
         let pending: Vec<Arc<Written>> = lock(&self.shared.pending)
             .iter()
-            .filter(|pending| pending.written.from == source)
+            .filter(|pending| concerns(&pending.written))
             .map(|pending| Arc::clone(&pending.written))
             .collect();
         let (upto, mut part) = match lock(&self.shared.kept).get(&source)? {
@@ -246,19 +254,19 @@ impl Writer {
             group.push(first);
             group.extend(self.receiver.try_iter().take(GROUP - 1));
             (self.disk)(group.len());
+            // Nobody who waits for an answer waits for a snapshot.
+            for taken in &mut group {
+                self.shared.durable.store(taken.last.0, Ordering::Release);
+                let gated = std::mem::take(&mut taken.gated);
+                (self.release)(Arc::clone(&taken.written), gated);
+            }
             for taken in group.drain(..) {
-                self.let_out(taken);
+                if !taken.written.records.is_empty() {
+                    self.shared.fold(&taken.written);
+                    self.shared.done();
+                }
             }
         }
-    }
-
-    fn let_out(&mut self, taken: Taken) {
-        if !taken.written.records.is_empty() {
-            self.shared.fold(&taken.written);
-            self.shared.done();
-        }
-        self.shared.durable.store(taken.last.0, Ordering::Release);
-        (self.release)(taken.written, taken.gated);
     }
 }
 

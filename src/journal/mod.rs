@@ -9,7 +9,7 @@ use crate::domain::floor::roster::Roster;
 use crate::domain::machine::{Answer, Refusal, ReplyTo};
 use crate::domain::queue::book::Book;
 use crate::id::{QueueId, Seq};
-use crate::live::board::Board;
+use crate::live::board::Kept;
 use crate::time::Instant;
 use std::any::Any;
 use std::fmt;
@@ -172,7 +172,7 @@ impl Fold for Roster {
     }
 }
 
-impl Fold for Board {
+impl Fold for Kept {
     fn fold(&mut self, record: &Record) {
         Self::fold(self, record);
     }

@@ -37,6 +37,26 @@ pub struct Board {
     pub(super) positions: Positions,
 }
 
+/// What is kept of a board, to start it again from: what its log shows, without what anybody
+/// watches or could be told again.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    picture: Picture,
+    media: Media,
+}
+
+impl Kept {
+    /// Takes a record in.
+    pub fn fold(&mut self, record: &Record) {
+        if record.seq > self.picture.as_of {
+            self.picture.fold(record);
+            self.media.fold(record);
+            // Nobody is told, but what has become pointless goes.
+            self.media.repeat(record.at);
+        }
+    }
+}
+
 /// A subscription that was not taken.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refused {
@@ -84,6 +104,33 @@ impl Board {
         }
     }
 
+    /// What is to be kept of it.
+    #[must_use]
+    pub fn keep(&self) -> Kept {
+        Kept {
+            picture: self.picture.clone(),
+            media: self.media.clone(),
+        }
+    }
+
+    /// The board as it was kept, watched by nobody.
+    #[must_use]
+    pub fn rebuild(kept: Kept) -> Self {
+        let Kept { picture, media } = kept;
+        Self {
+            queues_dirty: Dirty::new(picture.queues.len()),
+            agents_dirty: Dirty::new(picture.agents.len()),
+            ring: Ring::new(picture.as_of),
+            picture,
+            media,
+            views: Views::default(),
+            out: Vec::new(),
+            rights_at: BTreeMap::new(),
+            rules_at: None,
+            positions: Positions::default(),
+        }
+    }
+
     /// The position that every view shows.
     #[must_use]
     pub fn as_of(&self) -> Seq {
@@ -120,11 +167,8 @@ impl Board {
     /// When [`Board::tick`] is next to be called, if it is.
     #[must_use]
     pub fn next_tick(&self) -> Option<Instant> {
-        let views = self.views.views.values();
-        let tables = views.filter_map(|view| {
-            let table = view.table.as_ref()?;
-            table.due(self.dirty(view.lookout.topic))
-        });
+        let tables = self.views.tables.iter();
+        let tables = tables.filter_map(|sub| self.table_due(*sub));
         let places = self.positions.next();
         tables.chain(places).chain(self.media.next()).min()
     }
@@ -132,12 +176,8 @@ impl Board {
     /// Says what is due by the clock: rows of tables, places in line, media commands again.
     pub fn tick(&mut self, now: Instant) {
         self.ring.forget(now);
-        let due = |view: &View| {
-            let table = view.table.as_ref()?;
-            let due = table.due(self.dirty(view.lookout.topic))?;
-            (due <= now).then_some(view.sub)
-        };
-        let due: Vec<Sub> = self.views.views.values().filter_map(due).collect();
+        let due = |sub: &&Sub| self.table_due(**sub).is_some_and(|at| at <= now);
+        let due: Vec<Sub> = self.views.tables.iter().filter(due).copied().collect();
         for sub in due {
             self.tell(sub, now);
         }
@@ -145,6 +185,13 @@ impl Board {
         for dispatch in self.media.repeat(now) {
             self.dispatch(dispatch);
         }
+    }
+
+    /// When rows of a table are next to be told, if any are.
+    fn table_due(&self, sub: Sub) -> Option<Instant> {
+        let view = self.views.get(sub)?;
+        let dirty = self.dirty(view.lookout.topic);
+        view.table.as_ref()?.due(dirty)
     }
 
     fn dirty(&self, topic: Topic) -> &Dirty {

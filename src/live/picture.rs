@@ -131,13 +131,15 @@ impl Picture {
         let stayed = before.as_deref().filter(|row| row.queue == after.queue);
         queues.extend(self.in_queue(record.at, stayed, Some(&after)));
         self.index(before.as_deref(), &after);
-        let decisions = match self.contacts.remove(&contact) {
-            Some(cell) if before.is_some() => cell.decisions,
-            Some(_) | None => VecDeque::new(),
-        };
         let row = Arc::clone(&after);
-        self.contacts
-            .insert(contact, ContactCell { row, decisions });
+        match self.contacts.get_mut(&contact) {
+            Some(cell) if before.is_some() => cell.row = row,
+            Some(_) | None => {
+                let decisions = VecDeque::new();
+                self.contacts
+                    .insert(contact, ContactCell { row, decisions });
+            }
+        }
         if !after.is_live() {
             self.closed.push_back((record.at, contact));
         }

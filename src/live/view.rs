@@ -39,6 +39,8 @@ pub struct Views {
     watching: BTreeMap<Watcher, BTreeSet<Sub>>,
     by_ask: BTreeMap<(Topic, Filter, u8), BTreeSet<Sub>>,
     pub(super) anchors: Anchors,
+    /// Views of tables: what is told by the clock.
+    pub(super) tables: BTreeSet<Sub>,
     numbered: u64,
 }
 
@@ -97,6 +99,9 @@ impl Views {
         self.anchors.hold(sub, &anchors);
         let key = (ask.topic, ask.filter.clone(), ask.encoding);
         self.by_ask.entry(key).or_default().insert(sub);
+        if table.is_some() {
+            self.tables.insert(sub);
+        }
         let view = View {
             sub,
             lookout: Arc::new(lookout),
@@ -195,6 +200,7 @@ impl Views {
         let Some(view) = self.views.remove(&sub) else {
             return;
         };
+        self.tables.remove(&sub);
         self.anchors.let_go(sub, &view.anchors);
         let key = (
             view.lookout.topic,
