@@ -321,11 +321,10 @@ impl Engine {
         after: Seq,
     ) -> Resumed {
         let outlet = &self.0.post.outlet;
-        let resumed = outlet.streams.resume(agent, generation, door, after);
-        match resumed {
-            Resumed::Whole => outlet.tell_floor(FloorInput::SocketBack(agent, generation)),
-            Resumed::Lost => self.0.post.metrics.reset(),
-            Resumed::Superseded | Resumed::Expired => {}
+        let back = || outlet.tell_floor(FloorInput::SocketBack(agent, generation));
+        let resumed = outlet.streams.resume(agent, generation, door, after, back);
+        if resumed == Resumed::Lost {
+            self.0.post.metrics.reset();
         }
         resumed
     }

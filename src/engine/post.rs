@@ -106,11 +106,12 @@ impl Outlet {
             let _ = self.doors.answer(to, result, seq);
             return;
         };
-        let arrived = self.streams.answer(to, (result, seq));
-        self.tell_floor(if arrived {
-            FloorInput::Present(agent, generation)
-        } else {
-            FloorInput::SocketLost(agent, generation)
+        self.streams.answer(to, (result, seq), |arrived| {
+            self.tell_floor(if arrived {
+                FloorInput::Present(agent, generation)
+            } else {
+                FloorInput::SocketLost(agent, generation)
+            });
         });
     }
 
@@ -156,8 +157,8 @@ impl Outlet {
 
     /// A session's door is gone: the floor hears of the agent whose stream left by it.
     pub(super) fn door_gone(&self, door: DoorId) {
-        if let Some((agent, generation)) = self.streams.gone(door) {
+        self.streams.gone(door, |agent, generation| {
             self.tell_floor(FloorInput::SocketLost(agent, generation));
-        }
+        });
     }
 }
