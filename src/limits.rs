@@ -152,6 +152,8 @@ pub const MEDIA_MEMORY: Span = Span::minutes(10);
 pub const KEY_MEMORY: Span = Span::minutes(10);
 /// Idempotency keys of one identity; the oldest go first.
 pub const KEYS_PER_IDENTITY: usize = 100_000;
+/// Keys of identities that are heard of no more are looked for at most this often.
+pub const KEYS_SWEPT_EVERY: Span = Span::minutes(1);
 /// Contacts of one batch submit.
 pub const BATCH_CONTACTS: usize = 100;
 /// Sockets of one user, unless the user or a role says otherwise: one works as an agent, the

@@ -387,6 +387,19 @@ impl Reading<'_> {
     }
 }
 
+/// Whether a command is about the seat of this agent, other than to open it.
+#[must_use]
+pub fn on_seat_of(command: &FloorCommand, own: AgentId) -> bool {
+    match command {
+        FloorCommand::SignIn { .. } => false,
+        FloorCommand::SignOut { agent, .. }
+        | FloorCommand::SetState { agent, .. }
+        | FloorCommand::SetChannels { agent, .. }
+        | FloorCommand::SetQueues { agent, .. } => agent.is_none_or(|agent| agent == own),
+        FloorCommand::Accept(_) | FloorCommand::Decline { .. } | FloorCommand::Shown(_) => true,
+    }
+}
+
 /// `agent.sign_out`
 #[must_use]
 pub fn sign_out(asked: &params::SignOut) -> Order {

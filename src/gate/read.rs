@@ -287,7 +287,7 @@ impl Gate {
         let (to, once) = self.engine.doors().once();
         let asked = Asked {
             principal: Arc::clone(&caller.principal),
-            generation: caller.generation,
+            generation: caller.speaks_for.generation(),
             reply: Some(to),
         };
         self.engine

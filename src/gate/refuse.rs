@@ -53,6 +53,13 @@ pub fn denied(denied: Denied, subject: Option<&Subject>) -> WireError {
     }
 }
 
+/// A command on the caller's own seat by a session that has none.
+#[must_use]
+pub fn no_sign_in() -> WireError {
+    let text = "this session is not signed in: `agent.sign_in` comes first";
+    WireError::new(Code::InvalidState, text)
+}
+
 /// New work that is not taken now.
 #[must_use]
 pub fn not_now(why: NotNow) -> WireError {

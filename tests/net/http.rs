@@ -78,7 +78,13 @@ pub async fn post(house: &House, user: &str, path: &str, body: &Value) -> Answer
     keyed(house, user, path, body, None).await
 }
 
-async fn keyed(house: &House, user: &str, path: &str, body: &Value, key: Option<&str>) -> Answered {
+pub async fn keyed(
+    house: &House,
+    user: &str,
+    path: &str,
+    body: &Value,
+    key: Option<&str>,
+) -> Answered {
     let bearer = format!("Bearer {}", house.token(user));
     let mut headers = vec![
         ("authorization", bearer.as_str()),

@@ -1,7 +1,9 @@
 //! Hello and welcome: tokens, subprotocols, origins, limits of sessions, the end.
 
 use super::client::{Client, Encoding, connect};
+use super::contacts::chat;
 use super::house::{House, SECRET, SMALL};
+use super::http::post;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -276,4 +278,56 @@ async fn auth_refresh_renews_the_session_and_only_for_the_same_user() {
         .error("auth.refresh", json!({"token": "x.y.z"}))
         .await;
     assert_eq!(error["code"], "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_signed_in_leaves_the_seat_of_another_alone() {
+    let house = House::small().await;
+    let mut first = Client::of(&house, "ana").await;
+    first.result("agent.sign_in", json!({})).await;
+    let mut second = Client::of(&house, "ana").await;
+    second
+        .result("agent.sign_in", json!({"take_over": true}))
+        .await;
+    second
+        .result("agent.set_state", json!({"state": "available"}))
+        .await;
+    assert_eq!(first.close_code().await, 4202);
+    let mut connector = Client::of(&house, "site").await;
+    connector.result("contact.submit", chat("x-1")).await;
+    let offer = second.event("offer.made").await["data"]["offer"].clone();
+
+    // The page that was superseded comes back with a plain hello.
+    let mut back = Client::of(&house, "ana").await;
+    let commands = [
+        ("contact.accept", json!({"offer": offer})),
+        ("contact.decline", json!({"offer": offer})),
+        ("offer.shown", json!({"offer": offer})),
+        ("agent.set_state", json!({"state": "not_ready"})),
+        (
+            "agent.set_state",
+            json!({"state": "not_ready", "agent": "ana"}),
+        ),
+        ("agent.set_channels", json!({"channels": {"chat": false}})),
+        ("agent.sign_out", json!({})),
+    ];
+    for (method, params) in commands {
+        let error = back.error(method, params).await;
+        let text = "this session is not signed in: `agent.sign_in` comes first";
+        assert_eq!(
+            (&error["code"], &error["message"]),
+            (&json!("invalid_state"), &json!(text)),
+            "{method}"
+        );
+    }
+    // Over HTTP there is no session; and a supervisor needs no seat to set that of another.
+    let path = "/v1/methods/agent.set_channels";
+    let params = json!({"channels": {"voice": false}});
+    assert_eq!(post(&house, "ana", path, &params).await.status, 200);
+    let mut supervisor = Client::of(&house, "sue").await;
+    let params = json!({"agent": "ana", "state": "available"});
+    supervisor.result("agent.set_state", params).await;
+    second
+        .result("contact.accept", json!({"offer": offer}))
+        .await;
 }

@@ -7,13 +7,13 @@ use super::super::socket::{Incoming, Received};
 use super::greet::{parting, unreadable};
 use super::{Asked, Pending, Session, lock};
 use crate::domain::machine::ReplyTo;
-use crate::gate::{Begun, Caller, Outcome, Subject, takes_time};
+use crate::gate::{Begun, Caller, Outcome, Subject, keeps_key, takes_time};
 use crate::limits;
 use crate::time::Instant;
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
 use crate::wire::frame::{Inbound, Request, RequestId};
-use crate::wire::method::{Answer, Call, Method};
+use crate::wire::method::{Answer, Call};
 use crate::wire::raw::Raw;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -54,12 +54,8 @@ impl Session {
             taken = match received {
                 Ok(Received::Text(text)) => self.frame(&Bytes::from(text), true, &mut bucket, now),
                 Ok(Received::Binary(bytes)) => self.frame(&bytes, false, &mut bucket, now),
-                Ok(Received::Ping(payload)) => {
-                    self.state().pong = Some(payload);
-                    self.news.notify_one();
-                    Ok(())
-                }
-                Ok(Received::Pong) => Ok(()),
+                Ok(Received::Ping(payload)) => self.ping(Some(payload), &mut bucket, now),
+                Ok(Received::Pong) => self.ping(None, &mut bucket, now),
                 Err(ended) => Err(parting(ended)),
             };
         }
@@ -78,6 +74,27 @@ impl Session {
             }
         }
         true
+    }
+
+    /// A ping of the WebSocket itself, or a pong. It counts as a message; over the pace it is
+    /// not answered.
+    fn ping(
+        &self,
+        payload: Option<Bytes>,
+        bucket: &mut Bucket,
+        now: Instant,
+    ) -> Result<(), Option<Farewell>> {
+        match bucket.take(self.pace, now) {
+            None => {
+                if payload.is_some() {
+                    self.state().pong = payload;
+                    self.news.notify_one();
+                }
+                Ok(())
+            }
+            Some(too_fast) if too_fast.deaf => Err(Some(Farewell::new(CloseCode::RateLimited))),
+            Some(_) => Ok(()),
+        }
     }
 
     fn frame(
@@ -156,8 +173,7 @@ impl Session {
         let Some(caller) = self.admitted(&id) else {
             return;
         };
-        // A sign-in opens `me` on this very socket, so it is never an answer of before.
-        let key = key.filter(|_| method != Method::AgentSignIn);
+        let key = key.filter(|_| keeps_key(method));
         if key.is_some() || takes_time(method) {
             let key = key.map(|key| key.into_string());
             self.carry(id, caller, call, key);

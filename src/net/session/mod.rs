@@ -19,7 +19,7 @@ use super::socket::{self, Incoming, Outgoing};
 use super::{listen::Peer, say};
 use crate::access::lens::PseudonymKey;
 use crate::engine::door::{DoorId, Owed};
-use crate::gate::{Caller, Gate, Subject};
+use crate::gate::{Caller, Gate, SpeaksFor, Subject};
 use crate::id::{Generation, Seq, UserId};
 use crate::live::delta::Sub;
 use crate::time::Instant;
@@ -170,7 +170,10 @@ impl Session {
     fn caller(&self) -> Option<Caller> {
         Some(Caller {
             principal: self.gate.principal(self.user)?,
-            generation: self.state().generation,
+            speaks_for: self
+                .state()
+                .generation
+                .map_or(SpeaksFor::Nobody, SpeaksFor::One),
             pseudonyms: self.pseudonyms.get().cloned(),
         })
     }

@@ -14,12 +14,14 @@ use crate::time::Instant;
 use crate::wire::close::CloseCode;
 use crate::wire::codec::Encoding;
 use crate::wire::push::{Ping, Warning, WarningCode};
+use futures::poll;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use tokio::io::AsyncWrite;
 
 /// Writes to the end of the session, and the farewell.
@@ -82,7 +84,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Runs until the session is to end; why, or nothing when the connection is gone.
+    /// Runs until the session is to end; why, or nothing when the connection is gone. What a
+    /// client can make ready without end, its own news, comes last and so holds up nothing.
     async fn run<W: AsyncWrite + Unpin>(
         mut self,
         mut door: Door,
@@ -100,6 +103,17 @@ impl<'a> Writer<'a> {
                 () = session.done.cancelled() => {
                     return Some(session.server.going_away());
                 }
+                () = &mut pulse => {
+                    // Whoever takes something now has not stopped reading.
+                    let taken = poll!(poll_fn(|cx| outgoing.poll_write(cx, &mut progress)));
+                    if matches!(taken, Poll::Ready(Err(_))) {
+                        return None;
+                    }
+                    if let Err(farewell) = self.beat(writes && !progress) {
+                        return Some(farewell);
+                    }
+                    pulse.set(clock.until(self.next_beat()));
+                }
                 open = door.receive(&mut self.received) => {
                     if !open {
                         return Some(session.server.going_away());
@@ -110,18 +124,12 @@ impl<'a> Writer<'a> {
                         }
                     }
                 }
-                () = session.news.notified() => {}
                 written = poll_fn(|cx| outgoing.poll_write(cx, &mut progress)), if writes => {
                     if written.is_err() {
                         return None;
                     }
                 }
-                () = &mut pulse => {
-                    if let Err(farewell) = self.beat(writes) {
-                        return Some(farewell);
-                    }
-                    pulse.set(clock.until(self.next_beat()));
-                }
+                () = session.news.notified() => {}
             }
             if progress || !writes {
                 self.took_at = session.now();
@@ -132,7 +140,11 @@ impl<'a> Writer<'a> {
     /// Puts frames into the write at hand as long as it has room.
     fn fill<W: AsyncWrite + Unpin>(&mut self, outgoing: &mut Outgoing<W>) {
         let session = self.session;
-        if let Some(payload) = session.state().pong.take() {
+        // One pong at most lies here: of pings that come faster than they are answered, only
+        // the last is.
+        if outgoing.has_room()
+            && let Some(payload) = session.state().pong.take()
+        {
             outgoing.put(Kind::Pong, &payload);
         }
         let kind = kind(session.encoding);
