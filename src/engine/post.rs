@@ -4,7 +4,7 @@
 use super::board::Around;
 use super::clock::Clock;
 use super::door::{DoorId, Doors, sign_in_of};
-use super::external::{Claim, SUBMITS, Submit};
+use super::external::{Claim, Foreign, SUBMITS, Submit};
 use super::fatal::Fatal;
 use super::me::Streams;
 use super::metrics::Metrics;
@@ -117,7 +117,10 @@ impl Outlet {
 
     /// Submits a contact: the first of its external id goes to its queue, later ones get the
     /// answer of the first. `durable` is the position for an answer that is known already.
-    pub(super) fn submit(&self, submit: Submit, durable: Seq) {
+    ///
+    /// # Errors
+    /// When the id is another identity's.
+    pub(super) fn submit(&self, submit: Submit, durable: Seq) -> Result<(), Foreign> {
         let reply = submit.asked.reply;
         match self.registry.externals.claim(submit) {
             Claim::Send(first) => self.ask(first),
@@ -127,7 +130,9 @@ impl Outlet {
                     self.answer(to, Ok(answer), durable);
                 }
             }
+            Claim::Foreign => return Err(Foreign),
         }
+        Ok(())
     }
 
     /// Sends a contact to its queue; a queue that is gone refuses it.

@@ -4,6 +4,7 @@
 
 mod answer;
 pub mod keys;
+mod named;
 mod order;
 mod read;
 mod refuse;
@@ -12,7 +13,7 @@ mod site;
 pub mod tokens;
 pub mod watch;
 
-pub use order::Subject;
+pub use named::Subject;
 pub use read::pseudonyms;
 pub use site::{Served, Site};
 
@@ -270,7 +271,8 @@ impl Gate {
                 content,
             }) => {
                 self.engine.admit(Some(queue)).map_err(refuse::not_now)?;
-                self.engine.submit(queue, asked, facts, content);
+                let submitted = self.engine.submit(queue, asked, facts, content);
+                submitted.map_err(refuse::foreign)?;
             }
             Due::Order(Order::Queue(command)) => self.engine.command(asked, command),
             Due::Order(Order::Floor(command)) => {

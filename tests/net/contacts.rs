@@ -2,7 +2,7 @@
 
 use super::client::{Client, Encoding};
 use super::house::House;
-use super::http::keyed;
+use super::http::{keyed, post};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -185,6 +185,51 @@ async fn a_key_gets_the_first_answer_again_and_other_content_a_mismatch() {
     let mut second = Client::of(&house, "other").await;
     let theirs = second.ask(ask(chat("x-3"))).await;
     assert!(theirs.get("result").is_some(), "{theirs}");
+}
+
+#[tokio::test]
+async fn an_external_id_is_of_the_identity_that_used_it() {
+    let house = House::small().await;
+    let mut connector = Client::of(&house, "site").await;
+    let first = connector.result("contact.submit", chat("x-1")).await;
+    let mut other = Client::of(&house, "other").await;
+    let error = other.error("contact.submit", chat("x-1")).await;
+    assert_eq!(
+        (&error["code"], &error["retry"]),
+        (&json!("conflict"), &json!(false))
+    );
+    let contact = first["contact"].as_str().unwrap();
+    assert!(!error.to_string().contains(contact), "{error}");
+    let again = post(&house, "other", "/v1/contacts", &chat("x-1")).await;
+    assert_eq!(again.status, 409, "{again:?}");
+    let again = connector.result("contact.submit", chat("x-1")).await;
+    assert_eq!(again, first);
+}
+
+#[tokio::test]
+async fn a_hundred_duplicates_at_once_make_one_contact() {
+    let house = House::small().await;
+    let mut connector = Client::of(&house, "site").await;
+    let submit = |id: usize| {
+        json!({"type": "request", "id": id.to_string(), "method": "contact.submit",
+            "params": chat("x-1")})
+    };
+    for start in [0, 50] {
+        let frame: Vec<Value> = (start..start + 50).map(submit).collect();
+        connector.send(&json!(frame)).await;
+    }
+    let mut contacts = Vec::new();
+    for _ in 0..100 {
+        contacts.push(connector.next().await["result"]["contact"].clone());
+    }
+    contacts.dedup();
+    assert_eq!(contacts.len(), 1, "{contacts:?}");
+    let mut supervisor = Client::of(&house, "sue").await;
+    let list = supervisor.result("contact.list", json!({})).await;
+    assert_eq!(
+        (&list["total"], &list["contacts"][0]["contact"]),
+        (&json!(1), &contacts[0])
+    );
 }
 
 #[tokio::test]
