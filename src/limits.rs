@@ -159,6 +159,10 @@ pub const BATCH_CONTACTS: usize = 100;
 /// Sockets of one user, unless the user or a role says otherwise: one works as an agent, the
 /// others watch.
 pub const SESSIONS_PER_USER: u32 = 6;
+/// Lost sessions of one user that may still be resumed; the oldest are forgotten first.
+pub const LOST_SESSIONS_PER_USER: usize = 12;
+/// Lost sessions of users who are heard of no more are looked for at most this often.
+pub const LOST_SWEPT_EVERY: Span = Span::minutes(1);
 /// The end of a session's token is announced so long before.
 pub const TOKEN_WARNING: Span = Span::seconds(60);
 /// A client that is told goodbye is waited for so long.

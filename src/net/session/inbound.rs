@@ -2,7 +2,7 @@
 //! answered or put on its way.
 
 use super::super::pace::Bucket;
-use super::super::say::{self, Farewell};
+use super::super::say::{self, Farewell, Parting};
 use super::super::socket::{Incoming, Received};
 use super::greet::{parting, unreadable};
 use super::{Asked, Pending, Session, lock};
@@ -17,10 +17,30 @@ use crate::wire::method::{Answer, Call};
 use crate::wire::raw::Raw;
 use bytes::Bytes;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::io::AsyncRead;
 
 /// A request over the limit may be tried again so much later.
 const FLIGHT_AFTER_MS: u64 = 50;
+
+/// Holds a session paused: what it says while nothing is read is not yet silence.
+struct Paused<'a>(&'a Session);
+
+impl<'a> Paused<'a> {
+    fn now(session: &'a Session) -> Self {
+        session.paused.store(true, Ordering::Relaxed);
+        session.server.one_paused(true);
+        Self(session)
+    }
+}
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        self.0.hear(self.0.now());
+        self.0.paused.store(false, Ordering::Relaxed);
+        self.0.server.one_paused(false);
+    }
+}
 
 impl Session {
     /// Largest inbound frame, in bytes.
@@ -59,14 +79,18 @@ impl Session {
                 Err(ended) => Err(parting(ended)),
             };
         }
-        if let Err(farewell) = taken {
-            self.end(farewell);
+        if let Err(parting) = taken {
+            self.end(parting);
         }
     }
 
     /// Waits until the client has read enough of its replies that it may ask on. False when
     /// the session is over.
     async fn has_room(&self) -> bool {
+        if !lock(&self.outbox).replies_pile_up() {
+            return true;
+        }
+        let _paused = Paused::now(self);
         while lock(&self.outbox).replies_pile_up() {
             tokio::select! {
                 () = self.done.cancelled() => return false,
@@ -83,7 +107,7 @@ impl Session {
         payload: Option<Bytes>,
         bucket: &mut Bucket,
         now: Instant,
-    ) -> Result<(), Option<Farewell>> {
+    ) -> Result<(), Parting> {
         match bucket.take(self.pace, now) {
             None => {
                 if payload.is_some() {
@@ -92,7 +116,9 @@ impl Session {
                 }
                 Ok(())
             }
-            Some(too_fast) if too_fast.deaf => Err(Some(Farewell::new(CloseCode::RateLimited))),
+            Some(too_fast) if too_fast.deaf => {
+                Err(Parting::Say(Farewell::new(CloseCode::RateLimited)))
+            }
             Some(_) => Ok(()),
         }
     }
@@ -103,12 +129,12 @@ impl Session {
         text: bool,
         bucket: &mut Bucket,
         now: Instant,
-    ) -> Result<(), Option<Farewell>> {
+    ) -> Result<(), Parting> {
         let messages = self
             .encoding
             .expect_kind(text)
             .and_then(|()| self.encoding.decode(frame, self.frame_bytes()))
-            .map_err(|error| Some(unreadable(&error)))?;
+            .map_err(|error| Parting::Say(unreadable(&error)))?;
         self.messages(messages, bucket, now)
     }
 
@@ -117,12 +143,12 @@ impl Session {
         messages: Vec<Inbound>,
         bucket: &mut Bucket,
         now: Instant,
-    ) -> Result<(), Option<Farewell>> {
+    ) -> Result<(), Parting> {
         for message in messages {
             match bucket.take(self.pace, now) {
                 None => self.message(message),
                 Some(too_fast) if too_fast.deaf => {
-                    return Err(Some(Farewell::new(CloseCode::RateLimited)));
+                    return Err(Parting::Say(Farewell::new(CloseCode::RateLimited)));
                 }
                 Some(too_fast) => {
                     let error = WireError::new(Code::RateLimited, "too many messages");
@@ -192,7 +218,7 @@ impl Session {
         }
         let caller = self.caller();
         if caller.is_none() {
-            self.end(Some(Farewell::new(CloseCode::Forbidden)));
+            self.end(Parting::Say(Farewell::new(CloseCode::Forbidden)));
         }
         caller
     }
