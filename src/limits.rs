@@ -154,11 +154,17 @@ pub const PARTED: usize = 10_000;
 pub const KEY_MEMORY: Span = Span::minutes(10);
 /// Idempotency keys of one identity; the oldest go first.
 pub const KEYS_PER_IDENTITY: usize = 100_000;
+/// Keys of identities that are heard of no more are looked for at most this often.
+pub const KEYS_SWEPT_EVERY: Span = Span::minutes(1);
 /// Contacts of one batch submit.
 pub const BATCH_CONTACTS: usize = 100;
 /// Sockets of one user, unless the user or a role says otherwise: one works as an agent, the
 /// others watch.
 pub const SESSIONS_PER_USER: u32 = 6;
+/// Lost sessions of one user that may still be resumed; the oldest are forgotten first.
+pub const LOST_SESSIONS_PER_USER: usize = 12;
+/// Lost sessions of users who are heard of no more are looked for at most this often.
+pub const LOST_SWEPT_EVERY: Span = Span::minutes(1);
 /// The end of a session's token is announced so long before.
 pub const TOKEN_WARNING: Span = Span::seconds(60);
 /// A client that is told goodbye is waited for so long.

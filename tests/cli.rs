@@ -163,6 +163,28 @@ fn check_shows_the_place_of_every_error() {
 }
 
 #[test]
+fn check_names_fields_that_do_not_exist() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(
+        here.join("typo.toml"),
+        "[server]\nlisen = \"127.0.0.1:0\"\n[workspace.main.users.ana]\nrole = [\"agent\"]\n",
+    )
+    .unwrap();
+    let output = switchroom(here, &["check", "typo.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("typo.toml:2:1: ") && said.contains("lisen"),
+        "{said}"
+    );
+    assert!(
+        said.contains("typo.toml:4:1: ") && said.contains("role"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_token_is_signed_with_the_key_of_the_data_folder() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();

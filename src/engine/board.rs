@@ -96,8 +96,25 @@ pub(super) struct BoardActor {
 /// A door that watches.
 struct Session {
     to: ToSession,
-    /// Its views, and how each is encoded.
-    views: BTreeMap<Sub, Encoding>,
+    /// Its views.
+    views: BTreeMap<Sub, Watched>,
+}
+
+/// How a door watches a view.
+#[derive(Clone, Copy)]
+struct Watched {
+    encoding: Encoding,
+    /// Most contacts in a snapshot.
+    limit: usize,
+}
+
+impl Watched {
+    fn by(ask: &Ask) -> Self {
+        Self {
+            encoding: encoding_of(ask),
+            limit: ask.limit,
+        }
+    }
 }
 
 impl BoardActor {
@@ -197,7 +214,8 @@ impl BoardActor {
                     let sub = self
                         .board
                         .open_for_leg(watcher, &viewer, number, contact, offer);
-                    self.watches(door, sub, encoding);
+                    let limit = limits::LIST_ROWS;
+                    self.watches(door, sub, Watched { encoding, limit });
                 }
             }
             ToBoard::Unsubscribe(door, sub) => self.unsubscribe(door, sub),
@@ -230,9 +248,9 @@ impl BoardActor {
         self.sessions.get_mut(&door)
     }
 
-    fn watches(&mut self, door: DoorId, sub: Sub, encoding: Encoding) {
+    fn watches(&mut self, door: DoorId, sub: Sub, watched: Watched) {
         if let Some(session) = self.sessions.get_mut(&door) {
-            session.views.insert(sub, encoding);
+            session.views.insert(sub, watched);
         }
     }
 
@@ -252,9 +270,9 @@ impl BoardActor {
             seq: self.board.as_of(),
         });
         if let (Some(sub), Some(cut)) = (sub, cut) {
-            let encoding = encoding_of(ask);
-            self.watches(door, sub, encoding);
-            self.send_cut(&to, sub, encoding, cut, SnapshotWhy::Opened);
+            let watched = Watched::by(ask);
+            self.watches(door, sub, watched);
+            self.send_cut(&to, sub, watched.encoding, cut, SnapshotWhy::Opened);
         }
     }
 
@@ -267,10 +285,11 @@ impl BoardActor {
     ) -> Result<ViewResumed, Refused> {
         let to = self.session(door).map(|session| session.to.clone());
         let to = to.ok_or(Refused::NotFound)?;
-        let encoding = encoding_of(ask);
+        let watched = Watched::by(ask);
+        let encoding = watched.encoding;
         match self.board.resume(Watcher(door), viewer, ask, seq)? {
             delta::Resumed::Whole { sub, as_of, replay } => {
-                self.watches(door, sub, encoding);
+                self.watches(door, sub, watched);
                 let teller = &mut self.tellers[usize::from(numbered(encoding))];
                 for said in replay {
                     if let Some(bytes) = written_or_told(teller.said(sub, &said)) {
@@ -283,7 +302,7 @@ impl BoardActor {
             }
             delta::Resumed::Reset { why, subscribed } => {
                 let sub = subscribed.sub;
-                self.watches(door, sub, encoding);
+                self.watches(door, sub, watched);
                 self.around.metrics.reset();
                 self.send_cut(&to, sub, encoding, subscribed.cut, SnapshotWhy::Reset);
                 Ok(ViewResumed::Reset(sub, why))
@@ -302,23 +321,28 @@ impl BoardActor {
     /// Sends the state of a view that a door watches.
     fn again(&mut self, door: DoorId, sub: Sub, why: SnapshotWhy) {
         let session = self.sessions.get(&door);
-        let Some((to, encoding)) = session.and_then(|s| Some((s.to.clone(), *s.views.get(&sub)?)))
+        let Some((to, watched)) = session.and_then(|s| Some((s.to.clone(), *s.views.get(&sub)?)))
         else {
             return;
         };
-        if let Some(cut) = self.board.cut_again(Watcher(door), sub, limits::LIST_ROWS) {
+        if let Some(cut) = self.board.cut_again(Watcher(door), sub, watched.limit) {
             self.around.metrics.reset();
-            self.send_cut(&to, sub, encoding, cut, why);
+            self.send_cut(&to, sub, watched.encoding, cut, why);
         }
     }
 
     fn send_cut(&self, to: &ToSession, sub: Sub, encoding: Encoding, cut: Cut, why: SnapshotWhy) {
         let show = Arc::clone(&self.show);
-        let epoch = self.around.journal.epoch();
+        let (epoch, as_of) = (self.around.journal.epoch(), cut.as_of);
         match Draining::new(show, encoding, sub, epoch, cut) {
             Ok(draining) => {
                 let parts = Box::new(draining);
-                to.send(ToDoor::Snapshot { sub, why, parts });
+                to.send(ToDoor::Snapshot {
+                    sub,
+                    why,
+                    as_of,
+                    parts,
+                });
             }
             Err(unwritable) => tracing::error!(%unwritable, "a snapshot cannot be written"),
         }
@@ -376,7 +400,10 @@ impl BoardActor {
     fn encode(&mut self, delta: &Delta) -> Option<Sent> {
         let encoding = delta.to.iter().find_map(|watcher| {
             let session = self.sessions.get(&watcher.0)?;
-            session.views.get(&delta.sub).copied()
+            session
+                .views
+                .get(&delta.sub)
+                .map(|watched| watched.encoding)
         })?;
         let teller = &mut self.tellers[usize::from(numbered(encoding))];
         Some(match &delta.body {
@@ -389,7 +416,7 @@ impl BoardActor {
                 Sent::Numbers(update.as_of, bytes)
             }
             Body::Opened(cut) => Sent::Opened(encoding, cut.clone()),
-            Body::Revoked(why) => Sent::Revoked(reason(*why)),
+            Body::Revoked(why) => Sent::Revoked(fan::reason(*why)),
         })
     }
 
@@ -469,13 +496,5 @@ impl Session {
     fn frame(&self, sub: Sub, seq: Seq, bytes: Bytes) {
         // A door that is too slow closes itself; its end is told by `Gone`.
         let _ = self.to.send(ToDoor::Frame { sub, seq, bytes });
-    }
-}
-
-fn reason(why: delta::Revoked) -> RevokedReason {
-    match why {
-        delta::Revoked::RightsChanged => RevokedReason::RightsChanged,
-        delta::Revoked::RulesChanged => RevokedReason::RulesChanged,
-        delta::Revoked::LegEnded => RevokedReason::LegEnded,
     }
 }

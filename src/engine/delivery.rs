@@ -2,6 +2,7 @@
 
 use crate::domain::machine::{Answer, Me, Refusal};
 use crate::id::Seq;
+use crate::limits;
 use crate::live::board::Refused;
 use crate::live::delta::Sub;
 use crate::time::Instant;
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a message that is not yet encoded counts in the budget of its door, in bytes.
+/// What a message counts in the budget of its door until it is encoded, in bytes.
 const STRUCTURED_BYTES: usize = 512;
 
 /// What a door receives.
@@ -45,6 +46,8 @@ pub enum ToDoor {
         sub: Sub,
         /// Why it comes.
         why: SnapshotWhy,
+        /// The position at which it was cut.
+        as_of: Seq,
         /// Encodes itself as the socket drains.
         parts: Box<dyn Parts>,
     },
@@ -135,6 +138,23 @@ pub struct Delivery {
 pub struct Owed {
     pub(super) bytes: usize,
     pub(super) budget: Arc<AtomicUsize>,
+}
+
+impl Owed {
+    /// What it was put in for is now so many bytes. False when the door then owes its reader
+    /// too much, as [`super::door::ToSession::send`] would have it; one frame alone, however
+    /// large, never is.
+    #[must_use]
+    pub fn weigh(&mut self, bytes: usize) -> bool {
+        let before = if bytes >= self.bytes {
+            self.budget.fetch_add(bytes - self.bytes, Ordering::Relaxed)
+        } else {
+            self.budget.fetch_sub(self.bytes - bytes, Ordering::Relaxed)
+        };
+        let others = before.saturating_sub(self.bytes);
+        self.bytes = bytes;
+        others == 0 || others + bytes <= limits::OUTBOUND_BYTES
+    }
 }
 
 impl Drop for Owed {

@@ -302,6 +302,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_counts_as_long_as_it_is_once_it_is_encoded() {
+        let doors = Arc::new(Doors::default());
+        let mut door = doors.open();
+        let session = doors.session(door.id()).unwrap();
+        for request in 0..3 {
+            let result = Ok(Answer::Offer(OfferId(3)));
+            let seq = Seq(1);
+            assert!(session.send(ToDoor::Reply {
+                request,
+                result,
+                seq
+            }));
+        }
+        let mut received = VecDeque::new();
+        door.receive(&mut received).await;
+        let mut owed = received.into_iter().map(|delivery| delivery.owed);
+        let (mut first, mut second, third) = (owed.next(), owed.next(), owed.next());
+        drop(third);
+        assert!(first.as_mut().unwrap().weigh(100));
+        assert!(second.as_mut().unwrap().weigh(limits::OUTBOUND_BYTES - 100));
+        assert_eq!(session.owes(), limits::OUTBOUND_BYTES);
+        assert!(!second.as_mut().unwrap().weigh(limits::OUTBOUND_BYTES));
+        drop(first);
+        // Alone it is nobody's slowness.
+        assert!(second.as_mut().unwrap().weigh(2 * limits::OUTBOUND_BYTES));
+        drop(second);
+        assert_eq!(session.owes(), 0);
+    }
+
+    #[tokio::test]
     async fn a_slow_door_is_closed_and_nobody_waits() {
         let doors = Arc::new(Doors::default());
         let (mut slow, mut other) = (doors.open(), doors.open());

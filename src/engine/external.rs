@@ -5,7 +5,7 @@
 use crate::domain::command::Asked;
 use crate::domain::contact::{Content, Facts};
 use crate::domain::machine::{Answer, Refusal, ReplyTo};
-use crate::id::{ChannelId, QueueId, Seq};
+use crate::id::{ChannelId, QueueId, Seq, UserId};
 use crate::limits;
 use crate::time::Instant;
 use dashmap::DashMap;
@@ -39,6 +39,11 @@ impl Submit {
     }
 }
 
+/// An external id belongs to a contact of another identity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("this external id was used on this channel by another connector")]
+pub struct Foreign;
+
 /// What becomes of a submit.
 #[derive(Debug)]
 pub(super) enum Claim {
@@ -48,6 +53,8 @@ pub(super) enum Claim {
     Wait,
     /// The id has a contact; this is the answer.
     Known(Answer),
+    /// The id is another identity's, of whose contact nothing is told.
+    Foreign,
 }
 
 /// An answer that may leave, and where it goes.
@@ -72,7 +79,13 @@ pub(super) struct Externals {
     closed: Mutex<VecDeque<(Instant, Key)>>,
 }
 
-enum Known {
+struct Known {
+    /// Who submitted the contact, and alone hears of it.
+    whose: UserId,
+    state: State,
+}
+
+enum State {
     /// A queue is being asked.
     Asking {
         first: Option<ReplyTo>,
@@ -86,21 +99,23 @@ impl Externals {
     /// Takes the external id for a contact that is to be submitted.
     pub(super) fn claim(&self, submit: Submit) -> Claim {
         let key = submit.key();
+        let whose = submit.asked.principal.user();
         match self.ids.entry(key.clone()) {
             Entry::Vacant(free) => {
-                let asking = Known::Asking {
+                let state = State::Asking {
                     first: submit.asked.reply,
                     waiting: VecDeque::new(),
                 };
-                free.insert(asking);
+                free.insert(Known { whose, state });
                 Claim::Send(self.with_ticket(key, submit))
             }
-            Entry::Occupied(mut known) => match known.get_mut() {
-                Known::Asking { waiting, .. } => {
+            Entry::Occupied(known) if known.get().whose != whose => Claim::Foreign,
+            Entry::Occupied(mut known) => match &mut known.get_mut().state {
+                State::Asking { waiting, .. } => {
                     waiting.push_back(submit);
                     Claim::Wait
                 }
-                Known::Taken(answer) => Claim::Known(repeated(answer)),
+                State::Taken(answer) => Claim::Known(repeated(answer)),
             },
         }
     }
@@ -124,7 +139,7 @@ impl Externals {
         let Entry::Occupied(mut entry) = self.ids.entry(key.clone()) else {
             return settled;
         };
-        let Known::Asking { first, waiting } = entry.get_mut() else {
+        let State::Asking { first, waiting } = &mut entry.get_mut().state else {
             return settled;
         };
         let to_first = first.take();
@@ -133,7 +148,7 @@ impl Externals {
                 let others = waiting.drain(..).filter_map(|waiting| waiting.asked.reply);
                 let others = others.map(|to| (to, Ok(repeated(answer)), seq));
                 settled.leaving.extend(others);
-                *entry.get_mut() = Known::Taken(answer.clone());
+                entry.get_mut().state = State::Taken(answer.clone());
             }
             Err(_) => match waiting.pop_front() {
                 Some(next) => {
@@ -193,8 +208,8 @@ mod tests {
     use crate::time::{Instant, Span};
     use std::sync::Arc;
 
-    fn principal() -> Arc<Principal> {
-        let identity = Identity::new(UserId(0), "site", "integration");
+    fn principal(user: u32) -> Arc<Principal> {
+        let identity = Identity::new(UserId(user), "site", "integration");
         identity
             .principal(&Roles::built_in(), Limits::default(), 1)
             .unwrap()
@@ -202,11 +217,15 @@ mod tests {
 
     /// The submit of contact `n`, whose answer goes to door `n`.
     fn submit(n: u64) -> Submit {
+        submit_of(0, n)
+    }
+
+    fn submit_of(user: u32, n: u64) -> Submit {
         let id = ContactId(uuid::Uuid::from_u64_pair(0, n));
         Submit {
             queue: QueueId(0),
             asked: Asked {
-                principal: principal(),
+                principal: principal(user),
                 generation: None,
                 reply: Some(to(n)),
             },
@@ -222,7 +241,7 @@ mod tests {
                 requirement: Requirement::anyone(),
                 preferred: None,
                 patience: None,
-                submitted_by: UserId(0),
+                submitted_by: UserId(user),
             }),
             content: Box::new(Content::default()),
         }
@@ -251,7 +270,7 @@ mod tests {
     fn ticket(claim: Claim) -> u64 {
         match claim {
             Claim::Send(submit) => submit.asked.reply.unwrap().request,
-            Claim::Wait | Claim::Known(_) => panic!("{claim:?}"),
+            Claim::Wait | Claim::Known(_) | Claim::Foreign => panic!("{claim:?}"),
         }
     }
 
@@ -274,8 +293,19 @@ mod tests {
         assert!(settled.next.is_none());
         match externals.claim(submit(3)) {
             Claim::Known(answer) => assert!(repeats(&Ok(answer))),
-            other @ (Claim::Send(_) | Claim::Wait) => panic!("{other:?}"),
+            other @ (Claim::Send(_) | Claim::Wait | Claim::Foreign) => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn nobody_else_hears_of_a_contact_by_its_external_id() {
+        let externals = Externals::default();
+        let first = ticket(externals.claim(submit_of(1, 1)));
+        assert!(matches!(externals.claim(submit_of(2, 2)), Claim::Foreign));
+        let settled = externals.settle(first, Ok(taken(1)), Seq(7));
+        assert_eq!(settled.leaving.len(), 1);
+        assert!(matches!(externals.claim(submit_of(2, 3)), Claim::Foreign));
+        assert!(matches!(externals.claim(submit_of(1, 4)), Claim::Known(_)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::id::Seq;
 use crate::limits;
-use crate::live::delta::{Cut, Delta, Sub, Watcher};
+use crate::live::delta::{self, Cut, Delta, Sub, Watcher};
 use crate::wire::codec::Encoding;
 use crate::wire::encode::batches;
 use crate::wire::push::RevokedReason;
@@ -104,5 +104,14 @@ impl Outgoing {
         {
             events.messages = batches(events.encoding, &events.messages);
         }
+    }
+}
+
+/// Why a view is revoked, in the words of the wire.
+pub(super) fn reason(why: delta::Revoked) -> RevokedReason {
+    match why {
+        delta::Revoked::RightsChanged => RevokedReason::RightsChanged,
+        delta::Revoked::RulesChanged => RevokedReason::RulesChanged,
+        delta::Revoked::LegEnded => RevokedReason::LegEnded,
     }
 }

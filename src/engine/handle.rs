@@ -5,7 +5,7 @@ use super::actor::Actor;
 use super::board::{BoardActor, ToBoard};
 use super::clock::Clock;
 use super::door::{DoorId, Doors};
-use super::external::Submit;
+use super::external::{Foreign, Submit};
 use super::fatal::Fatal;
 use super::kinds::{FloorKind, QueueKind};
 use super::mailbox::{Mail, Mailbox, mailbox};
@@ -256,14 +256,23 @@ impl Engine {
 
     /// Submits a contact to a queue. Of several with one external id the first is sent; the
     /// others get its answer.
-    pub fn submit(&self, queue: QueueId, asked: Asked, facts: Box<Facts>, content: Box<Content>) {
+    ///
+    /// # Errors
+    /// When the external id is that of a contact which another identity submitted.
+    pub fn submit(
+        &self,
+        queue: QueueId,
+        asked: Asked,
+        facts: Box<Facts>,
+        content: Box<Content>,
+    ) -> Result<(), Foreign> {
         let submit = Submit {
             queue,
             asked,
             facts,
             content,
         };
-        self.0.post.outlet.submit(submit, self.durable());
+        self.0.post.outlet.submit(submit, self.durable())
     }
 
     /// Sends a command to the queue that has its contact.
@@ -322,11 +331,10 @@ impl Engine {
         after: Seq,
     ) -> Resumed {
         let outlet = &self.0.post.outlet;
-        let resumed = outlet.streams.resume(agent, generation, door, after);
-        match resumed {
-            Resumed::Whole => outlet.tell_floor(FloorInput::SocketBack(agent, generation)),
-            Resumed::Lost => self.0.post.metrics.reset(),
-            Resumed::Superseded | Resumed::Expired => {}
+        let back = || outlet.tell_floor(FloorInput::SocketBack(agent, generation));
+        let resumed = outlet.streams.resume(agent, generation, door, after, back);
+        if resumed == Resumed::Lost {
+            self.0.post.metrics.reset();
         }
         resumed
     }

@@ -101,11 +101,11 @@ impl Streams {
         }
     }
 
-    /// Delivers the answer to a sign-in, and behind it what was said meanwhile. False when the
-    /// door is gone.
-    pub(super) fn answer(&self, to: ReplyTo, (result, seq): Answered) -> bool {
+    /// Delivers the answer to a sign-in, and behind it what was said meanwhile. `tell` hears
+    /// whether it arrived, before anything else can happen to the stream.
+    pub(super) fn answer(&self, to: ReplyTo, (result, seq): Answered, tell: impl FnOnce(bool)) {
         let Some((agent, generation)) = sign_in_of(&result) else {
-            return self.doors.answer(to, result, seq);
+            return tell(self.doors.answer(to, result, seq));
         };
         // Held until all of it is in the door, so that nothing newer gets in between.
         let mut stream = self.streams.get_mut(&agent);
@@ -115,7 +115,7 @@ impl Streams {
         let session = self.doors.session(to.door);
         let delivered = self.doors.answer(to, result, seq);
         let Some(stream) = current else {
-            return delivered;
+            return tell(delivered);
         };
         match session {
             Some(session) if delivered => {
@@ -123,12 +123,12 @@ impl Streams {
                     session.send(ToDoor::Me(event.clone()));
                 }
                 stream.leaves = Leaves::By(to.door, session);
-                true
+                tell(true);
             }
             Some(_) | None => {
                 self.seats.remove(&to.door);
                 stream.leaves = Leaves::Nowhere;
-                false
+                tell(false);
             }
         }
     }
@@ -157,13 +157,15 @@ impl Streams {
         stream.keep(event);
     }
 
-    /// A socket is back and has heard everything up to `after`.
+    /// A socket is back and has heard everything up to `after`. `tell` is called when it is so,
+    /// before the loss of any door can be told.
     pub(super) fn resume(
         &self,
         agent: AgentId,
         generation: Generation,
         door: DoorId,
         after: Seq,
+        tell: impl FnOnce(),
     ) -> Resumed {
         let Some(mut stream) = self.streams.get_mut(&agent) else {
             return Resumed::Expired;
@@ -185,25 +187,30 @@ impl Streams {
         session.send(ToDoor::MeLive);
         let old = std::mem::replace(&mut stream.leaves, Leaves::By(door, session));
         self.seats.insert(door, (agent, generation));
+        tell();
         drop(stream);
         self.supersede(old, door);
         Resumed::Whole
     }
 
-    /// A door is gone: whose sign-in left by it, unless it had gone over to another door.
-    pub(super) fn gone(&self, door: DoorId) -> Option<(AgentId, Generation)> {
-        let (_, (agent, generation)) = self.seats.remove(&door)?;
-        let mut stream = self.streams.get_mut(&agent)?;
+    /// A door is gone. `tell` hears whose sign-in left by it, unless that had gone over to
+    /// another door, and before it can go over to one.
+    pub(super) fn gone(&self, door: DoorId, tell: impl FnOnce(AgentId, Generation)) {
+        let Some((_, (agent, generation))) = self.seats.remove(&door) else {
+            return;
+        };
+        let Some(mut stream) = self.streams.get_mut(&agent) else {
+            return;
+        };
         let leaves_here = match &stream.leaves {
             Leaves::By(by, _) => *by == door,
             // The answer to the sign-in finds the door gone, and that is when it is told.
             Leaves::Soon(_) | Leaves::Nowhere => false,
         };
-        if !leaves_here || stream.generation != generation {
-            return None;
+        if leaves_here && stream.generation == generation {
+            stream.leaves = Leaves::Nowhere;
+            tell(agent, generation);
         }
-        stream.leaves = Leaves::Nowhere;
-        Some((agent, generation))
     }
 }
 
@@ -237,7 +244,7 @@ mod tests {
     use super::{Resumed, Streams};
     use crate::domain::machine::{AgentCard, Answer, Me, ReplyTo, SignedIn as InHand};
     use crate::domain::offer::AgentState;
-    use crate::engine::door::{Answered, Door, Doors, ToDoor};
+    use crate::engine::door::{Answered, Door, DoorId, Doors, ToDoor};
     use crate::engine::sequencer::SignedIn;
     use crate::id::{AgentId, Generation, Seq};
     use crate::limits;
@@ -297,7 +304,27 @@ mod tests {
                 door: door.id(),
                 request: 1,
             };
-            self.streams.answer(to, answered(generation, seq))
+            let mut arrived = false;
+            self.streams.answer(to, answered(generation, seq), |told| {
+                self.is_held();
+                arrived = told;
+            });
+            arrived
+        }
+
+        fn gone(&self, door: DoorId) -> Option<(AgentId, Generation)> {
+            let mut lost = None;
+            self.streams.gone(door, |agent, generation| {
+                self.is_held();
+                lost = Some((agent, generation));
+            });
+            lost
+        }
+
+        /// What is told is told while nobody else can touch the stream, so that a loss and a
+        /// resume are told in the order in which they happened.
+        fn is_held(&self) {
+            assert!(self.streams.streams.try_get(&ANA).is_locked());
         }
 
         fn say(&self, seq: u64) {
@@ -306,8 +333,15 @@ mod tests {
         }
 
         fn resume(&self, door: &Door, after: u64) -> Resumed {
-            self.streams
-                .resume(ANA, Generation(1), door.id(), Seq(after))
+            let mut told = false;
+            let resumed = self
+                .streams
+                .resume(ANA, Generation(1), door.id(), Seq(after), || {
+                    self.is_held();
+                    told = true;
+                });
+            assert_eq!(told, resumed == Resumed::Whole);
+            resumed
         }
     }
 
@@ -364,8 +398,8 @@ mod tests {
         let id = door.id();
         heard(&mut door);
         drop(door);
-        assert_eq!(house.streams.gone(id), Some((ANA, Generation(1))));
-        assert_eq!(house.streams.gone(id), None, "it is told once");
+        assert_eq!(house.gone(id), Some((ANA, Generation(1))));
+        assert_eq!(house.gone(id), None, "it is told once");
         house.say(14);
         let mut back = house.doors.open();
         assert_eq!(house.resume(&back, 12), Resumed::Whole);
@@ -399,7 +433,7 @@ mod tests {
         house.answer(&door, 1, 10);
         let id = door.id();
         drop(door);
-        house.streams.gone(id);
+        house.gone(id);
         (11..=1_000).for_each(|seq| house.say(seq));
         let back = house.doors.open();
         assert_eq!(house.resume(&back, 10), Resumed::Whole);
@@ -430,7 +464,11 @@ mod tests {
             request: 1,
         };
         drop(door);
-        assert_eq!(house.streams.gone(id), None, "the answer will tell");
-        assert!(!house.streams.answer(to, answered(1, 10)));
+        assert_eq!(house.gone(id), None, "the answer will tell");
+        let mut arrived = true;
+        house
+            .streams
+            .answer(to, answered(1, 10), |told| arrived = told);
+        assert!(!arrived);
     }
 }

@@ -28,6 +28,7 @@ mod tell;
 mod watch;
 
 pub use board::ViewResumed;
+pub use external::Foreign;
 pub use handle::{Engine, NotNow, Options};
 pub use me::Resumed;
 pub use post::Trip;

@@ -4,7 +4,7 @@
 use super::board::Around;
 use super::clock::Clock;
 use super::door::{DoorId, Doors, sign_in_of};
-use super::external::{Claim, SUBMITS, Submit};
+use super::external::{Claim, Foreign, SUBMITS, Submit};
 use super::fatal::Fatal;
 use super::me::Streams;
 use super::metrics::Metrics;
@@ -106,17 +106,21 @@ impl Outlet {
             let _ = self.doors.answer(to, result, seq);
             return;
         };
-        let arrived = self.streams.answer(to, (result, seq));
-        self.tell_floor(if arrived {
-            FloorInput::Present(agent, generation)
-        } else {
-            FloorInput::SocketLost(agent, generation)
+        self.streams.answer(to, (result, seq), |arrived| {
+            self.tell_floor(if arrived {
+                FloorInput::Present(agent, generation)
+            } else {
+                FloorInput::SocketLost(agent, generation)
+            });
         });
     }
 
     /// Submits a contact: the first of its external id goes to its queue, later ones get the
     /// answer of the first. `durable` is the position for an answer that is known already.
-    pub(super) fn submit(&self, submit: Submit, durable: Seq) {
+    ///
+    /// # Errors
+    /// When the id is another identity's.
+    pub(super) fn submit(&self, submit: Submit, durable: Seq) -> Result<(), Foreign> {
         let reply = submit.asked.reply;
         match self.registry.externals.claim(submit) {
             Claim::Send(first) => self.ask(first),
@@ -126,7 +130,9 @@ impl Outlet {
                     self.answer(to, Ok(answer), durable);
                 }
             }
+            Claim::Foreign => return Err(Foreign),
         }
+        Ok(())
     }
 
     /// Sends a contact to its queue; a queue that is gone refuses it.
@@ -156,8 +162,8 @@ impl Outlet {
 
     /// A session's door is gone: the floor hears of the agent whose stream left by it.
     pub(super) fn door_gone(&self, door: DoorId) {
-        if let Some((agent, generation)) = self.streams.gone(door) {
+        self.streams.gone(door, |agent, generation| {
             self.tell_floor(FloorInput::SocketLost(agent, generation));
-        }
+        });
     }
 }

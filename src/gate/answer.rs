@@ -1,14 +1,16 @@
 //! What becomes of each call: an order for its owner, or an answer that the gate knows itself.
 
-use super::order::{self, Order, Reading};
+use super::named::{self, Reading, Subject};
+use super::order::{self, Order};
 use super::{Caller, Gate, refuse};
 use crate::access::ext::ExtNames;
-use crate::access::facts::{AgentFacts, Facts, Thing, ThingFacts};
+use crate::access::facts::{Facts, Thing, ThingFacts};
 use crate::access::privilege::Needs;
 use crate::access::rights::decide_needs;
 use crate::domain::command::{FloorCommand, QueueCommand};
 use crate::domain::requirement::Names as _;
 use crate::domain::rules::QueueRules;
+use crate::id::{AgentId, QueueId, TeamId};
 use crate::wire::error::{Code, WireError, quoted};
 use crate::wire::field::Name;
 use crate::wire::method::{Answer, Call, Method};
@@ -31,6 +33,7 @@ impl Gate {
         let reading = Reading {
             directory: &directory,
             rules: &rules,
+            caller: &caller.principal,
         };
         let order = match call {
             Call::AgentSignIn(asked) => reading.sign_in(&asked)?,
@@ -39,26 +42,26 @@ impl Gate {
             Call::AgentSetChannels(asked) => reading.set_channels(&asked)?,
             Call::AgentSetQueues(asked) => reading.set_queues(&asked)?,
             Call::ContactAccept(asked) => {
-                Order::Floor(FloorCommand::Accept(order::offer(&asked.offer)?))
+                Order::Floor(FloorCommand::Accept(named::offer(&asked.offer)?))
             }
             Call::ContactDecline(asked) => order::decline(asked)?,
             Call::OfferShown(asked) => {
-                Order::Floor(FloorCommand::Shown(order::offer(&asked.offer)?))
+                Order::Floor(FloorCommand::Shown(named::offer(&asked.offer)?))
             }
             Call::ContactEnd(asked) => {
-                Order::Queue(QueueCommand::End(order::contact(&asked.contact)?))
+                Order::Queue(QueueCommand::End(named::contact(&asked.contact)?))
             }
             Call::ContactRequeue(asked) => {
-                Order::Queue(QueueCommand::Requeue(order::contact(&asked.contact)?))
+                Order::Queue(QueueCommand::Requeue(named::contact(&asked.contact)?))
             }
             Call::ContactAbandon(asked) => {
-                Order::Queue(QueueCommand::Abandon(order::contact(&asked.contact)?))
+                Order::Queue(QueueCommand::Abandon(named::contact(&asked.contact)?))
             }
             Call::ContactPrioritise(asked) => order::prioritise(&asked)?,
             Call::ContactWrapUp(asked) => order::wrap_up(asked)?,
             Call::ContactSubmit(asked) => {
                 let (id, now) = (self.contact_id(), self.engine.clock().now());
-                reading.submit(asked, &caller.principal, id, now)?
+                reading.submit(asked, id, now)?
             }
             Call::ContactUpdate(asked) => reading.update(asked)?,
             Call::MediaReport(asked) => order::report(&asked)?,
@@ -181,59 +184,40 @@ impl Gate {
         needs: Needs,
         reading: &Reading<'_>,
     ) -> Result<(), WireError> {
-        let asked = |facts: &Facts<'_>, subject: Option<&order::Subject>| {
+        let decide = |facts: &Facts<'_>| {
             let decision = decide_needs(&caller.principal, &needs, None, facts);
-            let denied = |denied| refuse::denied(denied, subject);
-            decision.lens().map(|_| ()).map_err(denied)
+            decision.lens().map(|_| ())
         };
         let Some(object) = item.object.as_deref() else {
-            return asked(&Facts::Rows, None);
+            return decide(&Facts::Rows).map_err(|denied| refuse::denied(denied, None));
         };
-        if let Some(name) = &object.agent {
-            let agent = reading.agent(name, "")?;
-            let rules = reading.rules.agent(agent);
-            let queues: Vec<_> = rules
-                .iter()
-                .flat_map(|rules| rules.memberships.iter().map(|member| member.queue))
-                .collect();
-            let teams = rules
-                .map(|rules| rules.teams.as_slice())
-                .unwrap_or_default();
-            let facts = AgentFacts {
-                agent,
-                teams,
-                queues: &queues,
-            };
-            return asked(
-                &Facts::Agent(facts),
-                Some(&order::Subject::new("agent", name)),
-            );
-        }
-        if let Some(name) = &object.queue {
-            let queue = reading.queue(name, "")?;
-            let team = reading.rules.queue(queue).and_then(|rules| rules.team);
-            let facts = ThingFacts {
-                teams: team.as_slice(),
-                ..ThingFacts::of(Thing::Queue(queue))
-            };
-            return asked(
-                &Facts::Thing(facts),
-                Some(&order::Subject::new("queue", name)),
-            );
-        }
-        if let Some(name) = &object.team {
-            let subject = order::Subject::new("team", name);
-            let names = reading.directory.names();
-            let team = names.team(name).ok_or_else(|| subject.not_found())?;
-            return asked(
-                &Facts::Thing(ThingFacts::of(Thing::Team(team))),
-                Some(&subject),
-            );
-        }
-        Err(WireError::new(
-            Code::ValidationFailed,
-            "contacts are asked about by `contact.get`",
-        ))
+        // Of what does not exist the answer is that of any object in nobody's scope.
+        let names = reading.directory.names();
+        let (subject, known, decided) = if let Some(name) = &object.agent {
+            let known = names.agent(name);
+            let agent = known.unwrap_or(AgentId(u32::MAX));
+            let decided = reading.about_agent(agent, decide);
+            (Subject::new("agent", name), known.is_some(), decided)
+        } else if let Some(name) = &object.queue {
+            let known = names.queue(name);
+            let queue = known.unwrap_or(QueueId(u32::MAX));
+            let decided = reading.about_queue(queue, decide);
+            (Subject::new("queue", name), known.is_some(), decided)
+        } else if let Some(name) = &object.team {
+            let known = names.team(name);
+            let team = Thing::Team(known.unwrap_or(TeamId(u32::MAX)));
+            let decided = decide(&Facts::Thing(ThingFacts::of(team)));
+            (Subject::new("team", name), known.is_some(), decided)
+        } else {
+            return Err(WireError::new(
+                Code::ValidationFailed,
+                "contacts are asked about by `contact.get`",
+            ));
+        };
+        decided.map_err(|denied| match known {
+            true => refuse::denied(denied, Some(&subject)),
+            false => subject.not_found(),
+        })
     }
 }
 

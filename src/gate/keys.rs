@@ -2,7 +2,7 @@
 //! who come while the first is at work wait for it. Kept in memory for [`KEY_MEMORY`].
 
 use crate::id::UserId;
-use crate::limits::{KEY_MEMORY, KEYS_PER_IDENTITY};
+use crate::limits::{KEY_MEMORY, KEYS_PER_IDENTITY, KEYS_SWEPT_EVERY};
 use crate::time::Instant;
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -18,14 +18,20 @@ pub struct Keys<A> {
 }
 
 #[derive(Debug)]
-struct Shared<A> {
-    identities: Mutex<HashMap<UserId, Identity<A>>>,
+struct Shared<A>(Mutex<Tables<A>>);
+
+#[derive(Debug)]
+struct Tables<A> {
+    identities: HashMap<UserId, Identity<A>>,
+    /// When all identities are looked at again.
+    sweep_at: Instant,
 }
 
 #[derive(Debug)]
 struct Identity<A> {
     keys: HashMap<Arc<str>, Held<A>>,
-    /// Keys in the order in which they came; one that was freed may be named still.
+    /// Keys in the order in which they came; one that was freed may be named still, until those
+    /// are as many as the others.
     order: VecDeque<(Instant, Arc<str>)>,
 }
 
@@ -52,9 +58,10 @@ impl<A> Keys<A> {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            shared: Arc::new(Shared {
-                identities: Mutex::default(),
-            }),
+            shared: Arc::new(Shared(Mutex::new(Tables {
+                identities: HashMap::new(),
+                sweep_at: Instant(0),
+            }))),
             hasher: RandomState::new(),
         }
     }
@@ -63,11 +70,15 @@ impl<A> Keys<A> {
     /// is the same for the same request.
     pub fn claim(&self, identity: UserId, key: &str, content: &str, now: Instant) -> Claim<A> {
         let content = self.hasher.hash_one(content);
-        let mut identities = self.shared.lock();
-        let known = identities.entry(identity).or_insert_with(|| Identity {
-            keys: HashMap::new(),
-            order: VecDeque::new(),
-        });
+        let mut tables = self.shared.lock();
+        tables.sweep(now);
+        let known = tables
+            .identities
+            .entry(identity)
+            .or_insert_with(|| Identity {
+                keys: HashMap::new(),
+                order: VecDeque::new(),
+            });
         known.forget(|since, _| now.since(since) >= KEY_MEMORY);
         if let Some(held) = known.keys.get(key) {
             return if held.content == content {
@@ -107,14 +118,36 @@ impl<A> Default for Keys<A> {
 
 impl<A> Shared<A> {
     /// Nothing between lock and unlock can panic, so a poisoned lock holds whole tables.
-    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Identity<A>>> {
-        self.identities
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Tables<A>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<A> Tables<A> {
+    /// Forgets the keys of everybody whose time has come, now and then.
+    fn sweep(&mut self, now: Instant) {
+        if now < self.sweep_at {
+            return;
+        }
+        self.sweep_at = now + KEYS_SWEPT_EVERY;
+        self.identities.retain(|_, identity| {
+            identity.forget(|since, _| now.since(since) >= KEY_MEMORY);
+            !identity.keys.is_empty()
+        });
     }
 }
 
 impl<A> Identity<A> {
+    /// A key has been freed.
+    fn free(&mut self, key: &str) {
+        self.keys.remove(key);
+        if self.order.len() > 2 * self.keys.len() + 8 {
+            let keys = &self.keys;
+            self.order
+                .retain(|(since, key)| keys.get(key).is_some_and(|held| held.since == *since));
+        }
+    }
+
     /// Forgets the oldest keys as long as `must` says so of their age and of how many there are.
     fn forget(&mut self, must: impl Fn(Instant, usize) -> bool) {
         while let Some((since, key)) = self.order.front() {
@@ -154,14 +187,14 @@ impl<A> Drop for First<A> {
         if self.kept {
             return;
         }
-        let mut identities = self.shared.lock();
-        if let Some(known) = identities.get_mut(&self.identity)
+        let mut tables = self.shared.lock();
+        if let Some(known) = tables.identities.get_mut(&self.identity)
             && known
                 .keys
                 .get(&self.key)
                 .is_some_and(|held| held.since == self.since)
         {
-            known.keys.remove(&self.key);
+            known.free(&self.key);
         }
     }
 }
@@ -266,6 +299,34 @@ mod tests {
         }
         assert_eq!(again(&keys, "1", NOW).await, Some(7));
         drop(first(&keys, "0", NOW));
-        assert_eq!(keys.shared.lock()[&ANA].keys.len(), KEYS_PER_IDENTITY - 1);
+        assert_eq!(
+            keys.shared.lock().identities[&ANA].keys.len(),
+            KEYS_PER_IDENTITY - 1
+        );
+    }
+
+    #[tokio::test]
+    async fn keys_of_whoever_is_gone_are_forgotten_when_others_come() {
+        let keys = Keys::new();
+        first(&keys, "k", NOW).keep(7);
+        let almost = NOW + Span(KEY_MEMORY.0 - 1);
+        drop(keys.claim(BO, "k", "content", almost));
+        assert!(keys.shared.lock().identities.contains_key(&ANA));
+        drop(keys.claim(BO, "k", "content", almost + KEYS_SWEPT_EVERY));
+        let tables = keys.shared.lock();
+        assert_eq!(tables.identities.keys().collect::<Vec<_>>(), [&BO]);
+    }
+
+    #[test]
+    fn keys_that_are_freed_leave_nothing_behind() {
+        let keys = Keys::new();
+        first(&keys, "kept", NOW).keep(7);
+        for number in 0..1_000_u32 {
+            drop(first(&keys, &number.to_string(), NOW));
+            drop(first(&keys, "again", NOW));
+        }
+        let tables = keys.shared.lock();
+        assert_eq!(tables.identities[&ANA].keys.len(), 1);
+        assert!(tables.identities[&ANA].order.len() <= 10);
     }
 }

@@ -4,6 +4,7 @@
 
 mod answer;
 pub mod keys;
+mod named;
 mod order;
 mod read;
 mod refuse;
@@ -12,7 +13,7 @@ mod site;
 pub mod tokens;
 pub mod watch;
 
-pub use order::Subject;
+pub use named::Subject;
 pub use read::pseudonyms;
 pub use site::{Served, Site};
 
@@ -31,19 +32,41 @@ use crate::domain::machine::{Answer, Refusal, ReplyTo};
 use crate::engine::Engine;
 use crate::id::{ContactId, Generation, Seq, UserId};
 use crate::wire::error::{Code, WireError};
-use crate::wire::method::{self, AnsweredBy, Call, Method};
+use crate::wire::method::{self, AnsweredBy, Call, Method, Work};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::timestamp::context::ContextV7;
 use uuid::{Timestamp, Uuid};
+
+/// For which sign-in of its agent a caller speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SpeaksFor {
+    /// For the one of this moment: a request over HTTP, which has no session.
+    Present,
+    /// For none: a session that has not signed in.
+    Nobody,
+    /// For this one: a session that signed in, or went on with the sign-in of a lost one.
+    One(Generation),
+}
+
+impl SpeaksFor {
+    /// The sign-in, if it is a certain one.
+    #[must_use]
+    pub fn generation(self) -> Option<Generation> {
+        match self {
+            Self::One(generation) => Some(generation),
+            Self::Present | Self::Nobody => None,
+        }
+    }
+}
 
 /// Who calls: a principal no older than this request, and the sign-in its socket speaks for.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The principal.
     pub principal: Arc<Principal>,
-    /// The sign-in, on a socket that has one.
-    pub generation: Option<Generation>,
+    /// The sign-in.
+    pub speaks_for: SpeaksFor,
     /// The key of the session's pseudonyms, once it has one.
     pub pseudonyms: Option<Arc<PseudonymKey>>,
 }
@@ -57,6 +80,13 @@ pub struct Outcome {
     pub seq: Seq,
     /// The same was asked for before, and this is the answer of then.
     pub repeated: bool,
+}
+
+impl Outcome {
+    /// Whether the same call would come to the same again: it was not refused for the moment.
+    fn is_last(&self) -> bool {
+        self.result.as_ref().err().is_none_or(|error| !error.retry)
+    }
 }
 
 /// How far a call has come at once.
@@ -84,6 +114,13 @@ pub struct Gate {
 pub fn takes_time(method: Method) -> bool {
     // The wrap-ups that are to end are found on the board.
     method == Method::AgentEndWrapUp || method.row().answered_by == AnsweredBy::Board
+}
+
+/// Whether a key keeps the answer to a method. What is only read is read anew each time; a
+/// sign-in and a new token are for the very session that asks, never the answer of another.
+#[must_use]
+pub fn keeps_key(method: Method) -> bool {
+    method.row().work != Work::Read && !matches!(method, Method::AgentSignIn | Method::AuthRefresh)
 }
 
 impl fmt::Debug for Gate {
@@ -137,8 +174,9 @@ impl Gate {
 
     /// Carries a call to its end. With a key, the same call with the same key gets the first
     /// answer again, also while the first is at work; the work goes on when the caller is gone.
+    /// Where [`keeps_key`] says so the key counts for nothing.
     pub async fn ask(self: &Arc<Self>, caller: &Caller, call: Call, key: Option<&str>) -> Outcome {
-        let Some(key) = key else {
+        let Some(key) = key.filter(|_| keeps_key(call.method())) else {
             return self.perform(caller, call).await.0;
         };
         let content = format!("{call:?}");
@@ -189,7 +227,9 @@ impl Gate {
     async fn perform(&self, caller: &Caller, call: Call) -> (Outcome, bool) {
         let (method, subject) = (call.method(), Subject::of(&call));
         if takes_time(method) {
-            return (self.ask_board(caller, call).await, true);
+            let outcome = self.ask_board(caller, call).await;
+            let last = outcome.is_last();
+            return (outcome, last);
         }
         let (to, once) = self.engine.doors().once();
         match self.begin(caller, call, to) {
@@ -205,11 +245,7 @@ impl Gate {
                 };
                 let principal = &caller.principal;
                 let outcome = self.shown(principal, method, subject.as_ref(), &result, seq);
-                let last = outcome
-                    .result
-                    .as_ref()
-                    .err()
-                    .is_none_or(|error| !error.retry);
+                let last = outcome.is_last();
                 (outcome, last)
             }
         }
@@ -224,7 +260,7 @@ impl Gate {
         self.admit(caller, call.method())?;
         let asked = Asked {
             principal: Arc::clone(&caller.principal),
-            generation: caller.generation,
+            generation: caller.speaks_for.generation(),
             reply: Some(to),
         };
         match self.due(caller, call)? {
@@ -235,10 +271,16 @@ impl Gate {
                 content,
             }) => {
                 self.engine.admit(Some(queue)).map_err(refuse::not_now)?;
-                self.engine.submit(queue, asked, facts, content);
+                let submitted = self.engine.submit(queue, asked, facts, content);
+                submitted.map_err(refuse::foreign)?;
             }
             Due::Order(Order::Queue(command)) => self.engine.command(asked, command),
             Due::Order(Order::Floor(command)) => {
+                if caller.speaks_for == SpeaksFor::Nobody
+                    && order::on_seat_of(&command, caller.principal.agent())
+                {
+                    return Err(refuse::no_sign_in());
+                }
                 if let FloorCommand::SignIn { .. } = command {
                     self.engine.admit(None).map_err(refuse::not_now)?;
                 }

@@ -2,19 +2,18 @@
 //! become requirements. What cannot be so is refused here, with the field and what would be
 //! right.
 
-use crate::access::principal::Principal;
-use crate::directory::{Directory, WorkspaceNames};
+use super::named::{Reading, Subject, at, contact, offer};
 use crate::domain::capacity::ChannelSet;
 use crate::domain::command::{FloorCommand, QueueCommand, Report, When};
 use crate::domain::contact::{Content, Facts};
 use crate::domain::offer::AgentState;
-use crate::domain::requirement::{Names as _, Requirement};
-use crate::domain::rules::{SignOutWork, Workspace};
-use crate::id::{AgentId, ChannelId, CommandId, ContactId, OfferId, QueueId};
+use crate::domain::requirement::Requirement;
+use crate::domain::rules::SignOutWork;
+use crate::id::{AgentId, ChannelId, CommandId, ContactId, QueueId};
 use crate::time::{Instant, Span};
-use crate::wire::error::{Code, WireError, quoted};
-use crate::wire::field::{Map, Name, Text};
-use crate::wire::method::Call;
+use crate::wire::error::{Code, WireError};
+use crate::wire::field::{Map, Text};
+use crate::wire::method::Method;
 use crate::wire::params;
 use std::collections::BTreeMap;
 
@@ -41,91 +40,7 @@ pub enum Order {
     Floor(FloorCommand),
 }
 
-/// The object that a call is about, as its caller named it: what `not_found` repeats, the same
-/// for an object that does not exist and one that the caller may not see.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Subject {
-    /// Kind of object.
-    pub what: &'static str,
-    /// As it was named.
-    pub name: String,
-}
-
-impl Subject {
-    /// An object of this kind.
-    #[must_use]
-    pub fn new(what: &'static str, name: &str) -> Self {
-        Self {
-            what,
-            name: name.to_owned(),
-        }
-    }
-
-    /// The object of a call, if it names one.
-    #[must_use]
-    pub fn of(call: &Call) -> Option<Self> {
-        let named = |what: &'static str, name: &Name| Some(Self::new(what, name));
-        let agent = |name: &Option<Name>| name.as_ref().and_then(|name| named("agent", name));
-        match call {
-            Call::AgentSetState(asked) => agent(&asked.agent),
-            Call::AgentSetChannels(asked) => agent(&asked.agent),
-            Call::AgentSetQueues(asked) => agent(&asked.agent),
-            Call::AgentEndWrapUp(asked) => agent(&asked.agent),
-            Call::ContactAccept(asked) | Call::OfferShown(asked) => named("offer", &asked.offer),
-            Call::ContactDecline(asked) => named("offer", &asked.offer),
-            Call::ContactEnd(asked)
-            | Call::ContactRequeue(asked)
-            | Call::ContactGet(asked)
-            | Call::ContactAbandon(asked) => named("contact", &asked.contact),
-            Call::ContactPrioritise(asked) => named("contact", &asked.contact),
-            Call::ContactWrapUp(asked) => named("contact", &asked.contact),
-            Call::ContactUpdate(asked) => named("contact", &asked.contact),
-            Call::ContactTrace(asked) => named("contact", &asked.contact),
-            Call::ContactSubmit(asked) => match &asked.queue {
-                Some(queue) => named("queue", queue),
-                None => agent(&asked.agent),
-            },
-            Call::MediaReport(asked) => named("command", &asked.command),
-            Call::AgentSignIn(_)
-            | Call::AgentSignOut(_)
-            | Call::AgentList(_)
-            | Call::ContactList(_)
-            | Call::QueueList(_)
-            | Call::StatsGet(_)
-            | Call::AuthRefresh(_)
-            | Call::SessionWorkspaces(_)
-            | Call::Authorize(_) => None,
-        }
-    }
-
-    /// There is no such object, or none that the caller may see.
-    #[must_use]
-    pub fn not_found(&self) -> WireError {
-        let Self { what, name } = self;
-        WireError::new(
-            Code::NotFound,
-            format!("there is no {what} {}", quoted(name)),
-        )
-    }
-}
-
-/// The names of a workspace, for what has just come in.
-#[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
-    /// Who and what there is.
-    pub directory: &'a Directory,
-    /// What it is configured to be.
-    pub rules: &'a Workspace,
-}
-
 type Read<T> = Result<T, WireError>;
-
-/// The same error, saying where in the params it is.
-fn at(pointer: &str, mut error: WireError) -> WireError {
-    let data = error.data.get_or_insert_default();
-    data.pointer = Some(pointer.to_owned());
-    error
-}
 
 /// `validation_failed`, saying where and in which words.
 fn wrong(pointer: &str, problem: String) -> WireError {
@@ -133,76 +48,7 @@ fn wrong(pointer: &str, problem: String) -> WireError {
     at(pointer, WireError::new(Code::ValidationFailed, text))
 }
 
-/// A contact by its id.
-///
-/// # Errors
-/// `not_found` when the text is no id of a contact: then there is none.
-pub fn contact(name: &Name) -> Read<ContactId> {
-    name.parse()
-        .map_err(|_| Subject::new("contact", name).not_found())
-}
-
-/// An offer by its id.
-///
-/// # Errors
-/// `not_found` when the text is no id of an offer.
-pub fn offer(name: &Name) -> Read<OfferId> {
-    name.parse()
-        .map_err(|_| Subject::new("offer", name).not_found())
-}
-
 impl Reading<'_> {
-    fn names(&self) -> &WorkspaceNames {
-        self.directory.names()
-    }
-
-    /// A queue by its name.
-    ///
-    /// # Errors
-    /// `not_found`.
-    pub fn queue(&self, name: &Name, pointer: &str) -> Read<QueueId> {
-        self.names()
-            .queue(name)
-            .ok_or_else(|| at(pointer, Subject::new("queue", name).not_found()))
-    }
-
-    /// An agent by its name.
-    ///
-    /// # Errors
-    /// `not_found`.
-    pub fn agent(&self, name: &Name, pointer: &str) -> Read<AgentId> {
-        self.names()
-            .agent(name)
-            .ok_or_else(|| at(pointer, Subject::new("agent", name).not_found()))
-    }
-
-    fn agent_or_caller(&self, name: Option<&Name>) -> Read<Option<AgentId>> {
-        name.map(|name| self.agent(name, "/agent")).transpose()
-    }
-
-    fn channel(&self, name: &str, pointer: &str) -> Read<ChannelId> {
-        self.names().channel(name).ok_or_else(|| {
-            let known: Vec<_> = self.names().channels.iter().map(quoted).collect();
-            let expected = format!("one of {}", known.join(" "));
-            WireError::wrong(Code::ValidationFailed, pointer.to_owned(), &expected)
-        })
-    }
-
-    fn channels<'n>(
-        &self,
-        names: impl IntoIterator<Item = &'n Name>,
-        pointer: &str,
-    ) -> Read<ChannelSet> {
-        let place =
-            |(number, name): (usize, &Name)| self.channel(name, &format!("{pointer}/{number}"));
-        names.into_iter().enumerate().map(place).collect()
-    }
-
-    fn queues<'n>(&self, names: impl IntoIterator<Item = &'n Name>) -> Read<Vec<QueueId>> {
-        let place = |(number, name): (usize, &Name)| self.queue(name, &format!("/queues/{number}"));
-        names.into_iter().enumerate().map(place).collect()
-    }
-
     /// Required skills and an expression as one requirement.
     fn requirement(
         &self,
@@ -229,13 +75,7 @@ impl Reading<'_> {
     ///
     /// # Errors
     /// When a name does not exist or the requirement cannot be read.
-    pub fn submit(
-        &self,
-        asked: params::Submit,
-        by: &Principal,
-        id: ContactId,
-        now: Instant,
-    ) -> Read<Order> {
+    pub fn submit(&self, asked: params::Submit, id: ContactId, now: Instant) -> Read<Order> {
         let channel = self.channel(&asked.channel, "/channel")?;
         let named = asked
             .agent
@@ -248,7 +88,7 @@ impl Reading<'_> {
             .map(|name| self.agent(name, "/preferred_agent"))
             .transpose()?;
         let queue = match &asked.queue {
-            Some(name) => self.queue(name, "/queue")?,
+            Some(name) => self.queue_to_fill(name, channel)?,
             None => self.direct(channel)?,
         };
         let patience = asked.patience_ms.map(|ms| Span(ms.get().unsigned_abs()));
@@ -274,7 +114,7 @@ impl Reading<'_> {
             // A contact that is for one agent is kept for that agent without end.
             preferred: named.or(preferred),
             patience: if named.is_some() { None } else { patience },
-            submitted_by: by.user(),
+            submitted_by: self.caller.user(),
         };
         let content = content(asked.customer.map(|customer| customer.0), asked.attributes);
         Ok(Order::Submit {
@@ -322,7 +162,7 @@ impl Reading<'_> {
     /// `agent.sign_in`
     ///
     /// # Errors
-    /// When there is no such channel or queue.
+    /// When there is no such channel, or the agent is no member of a queue.
     pub fn sign_in(&self, asked: &params::SignIn) -> Read<Order> {
         let channels = asked.channels.as_ref();
         let queues = asked.queues.as_ref();
@@ -331,7 +171,9 @@ impl Reading<'_> {
             channels: channels
                 .map(|names| self.channels(names.iter(), "/channels"))
                 .transpose()?,
-            queues: queues.map(|names| self.queues(names.iter())).transpose()?,
+            queues: queues
+                .map(|names| self.queues_of(self.caller.agent(), names.iter()))
+                .transpose()?,
         }))
     }
 
@@ -344,7 +186,7 @@ impl Reading<'_> {
             .reason
             .map_or_else(|| NO_REASON.to_owned(), Text::into_string);
         Ok(Order::Floor(FloorCommand::SetState {
-            agent: self.agent_or_caller(asked.agent.as_ref())?,
+            agent: self.agent_of(asked.agent.as_ref(), Method::AgentSetState)?,
             state: match asked.state {
                 params::ReadyState::Available => AgentState::Available,
                 params::ReadyState::NotReady => AgentState::NotReady(reason),
@@ -369,7 +211,7 @@ impl Reading<'_> {
             }
         }
         Ok(Order::Floor(FloorCommand::SetChannels {
-            agent: self.agent_or_caller(asked.agent.as_ref())?,
+            agent: self.agent_of(asked.agent.as_ref(), Method::AgentSetChannels)?,
             on,
             off,
         }))
@@ -380,10 +222,25 @@ impl Reading<'_> {
     /// # Errors
     /// When there is no such agent or queue.
     pub fn set_queues(&self, asked: &params::SetQueues) -> Read<Order> {
+        let agent = self.agent_of(asked.agent.as_ref(), Method::AgentSetQueues)?;
+        let whose = agent.unwrap_or(self.caller.agent());
         Ok(Order::Floor(FloorCommand::SetQueues {
-            agent: self.agent_or_caller(asked.agent.as_ref())?,
-            queues: self.queues(asked.queues.iter())?,
+            agent,
+            queues: self.queues_of(whose, asked.queues.iter())?,
         }))
+    }
+}
+
+/// Whether a command is about the seat of this agent, other than to open it.
+#[must_use]
+pub fn on_seat_of(command: &FloorCommand, own: AgentId) -> bool {
+    match command {
+        FloorCommand::SignIn { .. } => false,
+        FloorCommand::SignOut { agent, .. }
+        | FloorCommand::SetState { agent, .. }
+        | FloorCommand::SetChannels { agent, .. }
+        | FloorCommand::SetQueues { agent, .. } => agent.is_none_or(|agent| agent == own),
+        FloorCommand::Accept(_) | FloorCommand::Decline { .. } | FloorCommand::Shown(_) => true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the board is asked once: lists, single objects, tables. It is looked at in its own
 //! turn; what it hands out are shared rows, which are put into words here.
 
-use super::order::{self, Reading, Subject};
+use super::named::{Reading, Subject, contact};
 use super::{Caller, Gate, Outcome, refuse, watch};
 use crate::access::facts::{AgentFacts, Facts};
 use crate::access::lens::PseudonymKey;
@@ -97,7 +97,7 @@ impl Gate {
     }
 
     async fn contact(&self, caller: &Caller, asked: &params::OnContact) -> Read<(Answer, Seq)> {
-        let id = order::contact(&asked.contact)?;
+        let id = contact(&asked.contact)?;
         let subject = Subject::new("contact", &asked.contact);
         let (seen, seq) = self
             .look(caller, Some(&subject), move |board, viewer| {
@@ -112,6 +112,7 @@ impl Gate {
         let reading = Reading {
             directory: &directory,
             rules: &rules,
+            caller: &caller.principal,
         };
         let filter = watch::of_queue(&reading, asked.queue.as_ref())?;
         let limit = asked.limit.map(|limit| limit.get().unsigned_abs());
@@ -132,10 +133,13 @@ impl Gate {
     }
 
     async fn trace(&self, caller: &Caller, asked: &params::Trace) -> Read<(Answer, Seq)> {
-        let id = order::contact(&asked.contact)?;
+        let id = contact(&asked.contact)?;
         let subject = Subject::new("contact", &asked.contact);
-        let named = self.named(asked.agent.as_ref())?;
-        let agent = named.as_ref().map(|(agent, _)| *agent);
+        // The contact is looked at first, so that of one that is hidden nothing is learnt about
+        // the agent either.
+        let named = self.named(caller, asked.agent.as_ref());
+        let agent = named.as_ref().ok().and_then(Option::as_ref);
+        let agent = agent.map(|(agent, _)| *agent);
         let ((seen, explained), seq) = self
             .look(caller, Some(&subject), move |board, viewer| {
                 let seen = board.trace(viewer, id)?;
@@ -143,7 +147,7 @@ impl Gate {
             })
             .await?;
         let words = self.words();
-        let explained = match (named, explained) {
+        let explained = match (named?, explained) {
             (Some((agent, subject)), Some(why)) => {
                 let why = why.map_err(|refused| watch::refused(&refused, Some(&subject)))?;
                 Some(words.explained(agent, why))
@@ -162,14 +166,18 @@ impl Gate {
     }
 
     /// An agent that a call names, if it names one.
-    fn named(&self, agent: Option<&Name>) -> Read<Option<(AgentId, Subject)>> {
+    fn named(&self, caller: &Caller, agent: Option<&Name>) -> Read<Option<(AgentId, Subject)>> {
         let (directory, rules) = (self.directory(), self.engine.rules());
         let reading = Reading {
             directory: &directory,
             rules: &rules,
+            caller: &caller.principal,
         };
         agent
-            .map(|name| Ok((reading.agent(name, "/agent")?, Subject::new("agent", name))))
+            .map(|name| {
+                let agent = reading.agent(name, "/agent")?;
+                Ok((agent, Subject::new("agent", name).at("/agent")))
+            })
             .transpose()
     }
 
@@ -200,7 +208,7 @@ impl Gate {
     /// Ends wrap-ups of an agent: the queues that have them end them, and the agent as he is
     /// after that is the answer.
     async fn end_wrap_up(&self, caller: &Caller, asked: &params::EndWrapUp) -> Read<(Answer, Seq)> {
-        let (agent, subject) = match self.named(asked.agent.as_ref())? {
+        let (agent, subject) = match self.named(caller, asked.agent.as_ref())? {
             Some((agent, subject)) => (agent, Some(subject)),
             None => (caller.principal.agent(), None),
         };
@@ -209,13 +217,17 @@ impl Gate {
         match &asked.contact {
             Some(name) => {
                 let of = Subject::new("contact", name);
-                self.end_wrap_up_of(caller, agent, order::contact(name)?, &of)
+                self.end_wrap_up_of(caller, agent, contact(name)?, &of)
                     .await?;
             }
             None => {
                 for contact in self.wrap_ups(caller, agent, subject).await? {
                     let of = Subject::new("contact", &contact.to_string());
-                    self.end_wrap_up_of(caller, agent, contact, &of).await?;
+                    match self.end_wrap_up_of(caller, agent, contact, &of).await {
+                        // It ended between the look and the command, which is what is wanted.
+                        Err(error) if error.code == Code::NotFound => {}
+                        ended => ended?,
+                    }
                 }
             }
         }
@@ -287,7 +299,7 @@ impl Gate {
         let (to, once) = self.engine.doors().once();
         let asked = Asked {
             principal: Arc::clone(&caller.principal),
-            generation: caller.generation,
+            generation: caller.speaks_for.generation(),
             reply: Some(to),
         };
         self.engine

@@ -1,11 +1,11 @@
 //! Refusals in the words of the wire. An object outside the caller's scope is answered exactly
 //! as one that does not exist: by what the caller named, and by nothing else.
 
-use super::order::Subject;
+use super::named::Subject;
 use crate::access::rights::{Denied, Why};
 use crate::access::token::TokenError;
 use crate::domain::machine::Refusal;
-use crate::engine::NotNow;
+use crate::engine::{Foreign, NotNow};
 use crate::wire::error::{Code, WireError, quoted};
 
 /// A refusal of what was asked about `subject`.
@@ -51,6 +51,19 @@ pub fn denied(denied: Denied, subject: Option<&Subject>) -> WireError {
             }
         }
     }
+}
+
+/// A command on the caller's own seat by a session that has none.
+#[must_use]
+pub fn no_sign_in() -> WireError {
+    let text = "this session is not signed in: `agent.sign_in` comes first";
+    WireError::new(Code::InvalidState, text)
+}
+
+/// An external id of another identity's contact, of which nothing else is told.
+#[must_use]
+pub fn foreign(foreign: Foreign) -> WireError {
+    WireError::new(Code::Conflict, foreign.to_string()).retrying(false)
 }
 
 /// New work that is not taken now.

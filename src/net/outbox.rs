@@ -6,10 +6,11 @@
 //! back when the frame is handed out.
 
 use crate::engine::door::Parts;
+use crate::id::Seq;
 use crate::limits;
 use crate::live::delta::Sub;
 use bytes::Bytes;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A queue with room for more frames than this gives it back when it is empty.
 const KEPT: usize = 16;
@@ -37,10 +38,12 @@ pub enum Outrun {
 struct Draining<O> {
     sub: Sub,
     class: Class,
+    /// The position at which the snapshot was cut.
+    as_of: Seq,
     /// The parts to come; none while a fresh cut is awaited.
     parts: Option<Box<dyn Parts>>,
     /// What came meanwhile. Events of a lossless view have given their share of the budget back.
-    kept: VecDeque<(Bytes, Option<O>)>,
+    kept: VecDeque<(Seq, Bytes, Option<O>)>,
     kept_bytes: usize,
     restarted: bool,
 }
@@ -51,9 +54,11 @@ pub struct Outbox<O> {
     first: VecDeque<(Bytes, Option<O>)>,
     /// Bytes of the first class that are in nobody's budget: replies made by the gate.
     said_bytes: usize,
-    live: VecDeque<(Sub, Bytes, O)>,
+    live: VecDeque<(Sub, Seq, Bytes, O)>,
     draining: Vec<Draining<O>>,
     numbers: VecDeque<(Sub, Bytes, O)>,
+    /// How far each lossless view has been handed out.
+    handed_out: BTreeMap<Sub, Seq>,
 }
 
 impl<O> Default for Outbox<O> {
@@ -64,6 +69,7 @@ impl<O> Default for Outbox<O> {
             live: VecDeque::new(),
             draining: Vec::new(),
             numbers: VecDeque::new(),
+            handed_out: BTreeMap::new(),
         }
     }
 }
@@ -86,7 +92,7 @@ impl<O> Outbox<O> {
 
     /// The snapshot of a view: it drains, what comes meanwhile is kept behind it, and what was
     /// to be sent of the view before is of no use any more.
-    pub fn start(&mut self, sub: Sub, class: Class, parts: Box<dyn Parts>) {
+    pub fn start(&mut self, sub: Sub, class: Class, as_of: Seq, parts: Box<dyn Parts>) {
         let restarted = self
             .draining
             .iter()
@@ -95,6 +101,7 @@ impl<O> Outbox<O> {
         self.draining.push(Draining {
             sub,
             class,
+            as_of,
             parts: Some(parts),
             kept: VecDeque::new(),
             kept_bytes: 0,
@@ -102,17 +109,34 @@ impl<O> Outbox<O> {
         });
     }
 
-    /// A live frame of a view.
+    /// A lossless view goes on without a snapshot, after this position.
+    pub fn go_on(&mut self, sub: Sub, after: Seq) {
+        self.handed_out.insert(sub, after);
+    }
+
+    /// The newest position of each lossless view whose frames have been handed out so far. A
+    /// view whose snapshot still drains has none.
+    pub fn positions(&self) -> impl Iterator<Item = (Sub, Seq)> {
+        self.handed_out.iter().map(|(sub, seq)| (*sub, *seq))
+    }
+
+    /// A live frame of a view, with the position of the newest in it.
     ///
     /// # Errors
     /// When the events of a view outrun its snapshot.
-    pub fn frame(&mut self, sub: Sub, class: Class, frame: Bytes, owed: O) -> Result<(), Outrun> {
+    pub fn frame(
+        &mut self,
+        sub: Sub,
+        class: Class,
+        seq: Seq,
+        frame: Bytes,
+        owed: O,
+    ) -> Result<(), Outrun> {
         let Some(view) = self.draining.iter_mut().find(|view| view.sub == sub) else {
-            let queue = match class {
-                Class::Lossless => &mut self.live,
-                Class::Conflated => &mut self.numbers,
-            };
-            queue.push_back((sub, frame, owed));
+            match class {
+                Class::Lossless => self.live.push_back((sub, seq, frame, owed)),
+                Class::Conflated => self.numbers.push_back((sub, frame, owed)),
+            }
             return Ok(());
         };
         if view.parts.is_none() {
@@ -123,7 +147,7 @@ impl<O> Outbox<O> {
             Class::Lossless => None,
             Class::Conflated => Some(owed),
         };
-        view.kept.push_back((frame, owed));
+        view.kept.push_back((seq, frame, owed));
         if class == Class::Conflated || view.kept_bytes <= limits::SNAPSHOT_BACKLOG_BYTES {
             return Ok(());
         }
@@ -142,6 +166,7 @@ impl<O> Outbox<O> {
         self.draining.retain(|view| view.sub != sub);
         self.live.retain(|(of, ..)| *of != sub);
         self.numbers.retain(|(of, ..)| *of != sub);
+        self.handed_out.remove(&sub);
     }
 
     /// Everything is dropped: the socket closes.
@@ -158,7 +183,8 @@ impl<O> Outbox<O> {
             }
             return Some((frame, owed));
         }
-        if let Some((_, frame, owed)) = self.live.pop_front() {
+        if let Some((sub, seq, frame, owed)) = self.live.pop_front() {
+            self.handed_out.insert(sub, seq);
             return Some((frame, Some(owed)));
         }
         rest(&mut self.first);
@@ -186,8 +212,14 @@ impl<O> Outbox<O> {
             if let Some(part) = parts.next_part() {
                 return Some((part, None));
             }
-            if let Some((frame, owed)) = view.kept.pop_front() {
+            if class == Class::Lossless {
+                self.handed_out.entry(view.sub).or_insert(view.as_of);
+            }
+            if let Some((seq, frame, owed)) = view.kept.pop_front() {
                 view.kept_bytes -= frame.len();
+                if class == Class::Lossless {
+                    self.handed_out.insert(view.sub, seq);
+                }
                 return Some((frame, owed));
             }
             self.draining.remove(at);
@@ -215,6 +247,7 @@ mod tests {
     const QUEUES: Sub = Sub::View(2);
     const LOSSLESS: Class = Class::Lossless;
     const CONFLATED: Class = Class::Conflated;
+    const SEQ: Seq = Seq(9);
 
     #[derive(Debug)]
     struct Texts(std::slice::Iter<'static, &'static str>);
@@ -243,12 +276,12 @@ mod tests {
     fn offers_and_replies_go_ahead_of_events_and_events_ahead_of_numbers() {
         let mut outbox = Outbox::default();
         outbox
-            .frame(QUEUES, CONFLATED, frame("number"), ())
+            .frame(QUEUES, CONFLATED, SEQ, frame("number"), ())
             .unwrap();
-        outbox.start(Sub::View(3), CONFLATED, parts(&["all numbers"]));
-        outbox.start(AGENTS, LOSSLESS, parts(&["part 1", "part 2"]));
+        outbox.start(Sub::View(3), CONFLATED, SEQ, parts(&["all numbers"]));
+        outbox.start(AGENTS, LOSSLESS, SEQ, parts(&["part 1", "part 2"]));
         outbox
-            .frame(Sub::View(4), LOSSLESS, frame("event"), ())
+            .frame(Sub::View(4), LOSSLESS, SEQ, frame("event"), ())
             .unwrap();
         outbox.first(frame("offer"), Some(()));
         outbox.first(frame("reply"), None);
@@ -267,14 +300,18 @@ mod tests {
     #[test]
     fn events_of_a_view_wait_for_its_snapshot_and_then_flow() {
         let mut outbox = Outbox::default();
-        outbox.start(AGENTS, LOSSLESS, parts(&["part 1", "part 2"]));
-        outbox.frame(AGENTS, LOSSLESS, frame("kept"), ()).unwrap();
+        outbox.start(AGENTS, LOSSLESS, SEQ, parts(&["part 1", "part 2"]));
+        outbox
+            .frame(AGENTS, LOSSLESS, SEQ, frame("kept"), ())
+            .unwrap();
         assert_eq!(outbox.pop().unwrap().0, "part 1");
         outbox
-            .frame(AGENTS, LOSSLESS, frame("kept too"), ())
+            .frame(AGENTS, LOSSLESS, SEQ, frame("kept too"), ())
             .unwrap();
         assert_eq!(sent(&mut outbox), ["part 2", "kept", "kept too"]);
-        outbox.frame(AGENTS, LOSSLESS, frame("live"), ()).unwrap();
+        outbox
+            .frame(AGENTS, LOSSLESS, SEQ, frame("live"), ())
+            .unwrap();
         assert!(outbox.draining.is_empty());
         assert_eq!(sent(&mut outbox), ["live"]);
     }
@@ -283,17 +320,23 @@ mod tests {
     fn events_behind_a_snapshot_give_their_share_back_and_all_others_keep_it() {
         let budget = Rc::new(());
         let mut outbox = Outbox::default();
-        outbox.start(AGENTS, LOSSLESS, parts(&["part"]));
-        outbox.start(QUEUES, CONFLATED, parts(&["part"]));
+        outbox.start(AGENTS, LOSSLESS, SEQ, parts(&["part"]));
+        outbox.start(QUEUES, CONFLATED, SEQ, parts(&["part"]));
         outbox
-            .frame(AGENTS, LOSSLESS, frame("kept"), Rc::clone(&budget))
+            .frame(AGENTS, LOSSLESS, SEQ, frame("kept"), Rc::clone(&budget))
             .unwrap();
         assert_eq!(Rc::strong_count(&budget), 1);
         outbox
-            .frame(QUEUES, CONFLATED, frame("kept"), Rc::clone(&budget))
+            .frame(QUEUES, CONFLATED, SEQ, frame("kept"), Rc::clone(&budget))
             .unwrap();
         outbox
-            .frame(Sub::View(4), LOSSLESS, frame("event"), Rc::clone(&budget))
+            .frame(
+                Sub::View(4),
+                LOSSLESS,
+                SEQ,
+                frame("event"),
+                Rc::clone(&budget),
+            )
             .unwrap();
         outbox.first(frame("offer"), Some(Rc::clone(&budget)));
         assert_eq!(Rc::strong_count(&budget), 4);
@@ -318,12 +361,19 @@ mod tests {
         let mut outbox = Outbox::default();
         let half = Bytes::from(vec![b'x'; limits::SNAPSHOT_BACKLOG_BYTES / 2]);
         for end in [Outrun::Restart, Outrun::TooSlow] {
-            outbox.start(AGENTS, LOSSLESS, parts(&["part 1"]));
-            outbox.frame(AGENTS, LOSSLESS, half.clone(), ()).unwrap();
-            outbox.frame(AGENTS, LOSSLESS, half.clone(), ()).unwrap();
-            assert_eq!(outbox.frame(AGENTS, LOSSLESS, frame("x"), ()), Err(end));
+            outbox.start(AGENTS, LOSSLESS, SEQ, parts(&["part 1"]));
             outbox
-                .frame(AGENTS, LOSSLESS, frame("before the fresh cut"), ())
+                .frame(AGENTS, LOSSLESS, SEQ, half.clone(), ())
+                .unwrap();
+            outbox
+                .frame(AGENTS, LOSSLESS, SEQ, half.clone(), ())
+                .unwrap();
+            assert_eq!(
+                outbox.frame(AGENTS, LOSSLESS, SEQ, frame("x"), ()),
+                Err(end)
+            );
+            outbox
+                .frame(AGENTS, LOSSLESS, SEQ, frame("before the fresh cut"), ())
                 .unwrap();
             assert_eq!(sent(&mut outbox), [""; 0]);
         }
@@ -334,11 +384,13 @@ mod tests {
         let mut outbox = Outbox::default();
         let over = Bytes::from(vec![b'x'; limits::SNAPSHOT_BACKLOG_BYTES + 1]);
         for _ in 0..3 {
-            outbox.start(AGENTS, LOSSLESS, parts(&["part"]));
-            let outrun = outbox.frame(AGENTS, LOSSLESS, over.clone(), ());
+            outbox.start(AGENTS, LOSSLESS, SEQ, parts(&["part"]));
+            let outrun = outbox.frame(AGENTS, LOSSLESS, SEQ, over.clone(), ());
             assert_eq!(outrun, Err(Outrun::Restart));
-            outbox.start(AGENTS, LOSSLESS, parts(&["part"]));
-            outbox.frame(AGENTS, LOSSLESS, frame("after"), ()).unwrap();
+            outbox.start(AGENTS, LOSSLESS, SEQ, parts(&["part"]));
+            outbox
+                .frame(AGENTS, LOSSLESS, SEQ, frame("after"), ())
+                .unwrap();
             assert_eq!(sent(&mut outbox), ["part", "after"]);
         }
     }
@@ -346,28 +398,32 @@ mod tests {
     #[test]
     fn a_later_snapshot_takes_the_place_of_what_was_to_be_sent_before() {
         let mut outbox = Outbox::default();
-        outbox.frame(QUEUES, CONFLATED, frame("old"), ()).unwrap();
-        outbox.start(QUEUES, CONFLATED, parts(&["older rows"]));
         outbox
-            .frame(QUEUES, CONFLATED, frame("older still"), ())
+            .frame(QUEUES, CONFLATED, SEQ, frame("old"), ())
             .unwrap();
-        outbox.start(QUEUES, CONFLATED, parts(&["all rows"]));
-        outbox.frame(QUEUES, CONFLATED, frame("new"), ()).unwrap();
+        outbox.start(QUEUES, CONFLATED, SEQ, parts(&["older rows"]));
+        outbox
+            .frame(QUEUES, CONFLATED, SEQ, frame("older still"), ())
+            .unwrap();
+        outbox.start(QUEUES, CONFLATED, SEQ, parts(&["all rows"]));
+        outbox
+            .frame(QUEUES, CONFLATED, SEQ, frame("new"), ())
+            .unwrap();
         assert_eq!(sent(&mut outbox), ["all rows", "new"]);
     }
 
     #[test]
     fn nothing_of_a_closed_view_is_sent() {
         let mut outbox = Outbox::default();
-        outbox.start(AGENTS, LOSSLESS, parts(&["part"]));
+        outbox.start(AGENTS, LOSSLESS, SEQ, parts(&["part"]));
         outbox
-            .frame(Sub::View(3), LOSSLESS, frame("event"), ())
+            .frame(Sub::View(3), LOSSLESS, SEQ, frame("event"), ())
             .unwrap();
         outbox
-            .frame(Sub::View(4), LOSSLESS, frame("other"), ())
+            .frame(Sub::View(4), LOSSLESS, SEQ, frame("other"), ())
             .unwrap();
         outbox
-            .frame(QUEUES, CONFLATED, frame("number"), ())
+            .frame(QUEUES, CONFLATED, SEQ, frame("number"), ())
             .unwrap();
         for closed in [AGENTS, Sub::View(3), QUEUES] {
             outbox.close(closed);
@@ -380,9 +436,11 @@ mod tests {
         let mut outbox = Outbox::default();
         for _ in 0..1_000 {
             outbox.first(frame("reply"), Some(()));
-            outbox.frame(AGENTS, LOSSLESS, frame("event"), ()).unwrap();
             outbox
-                .frame(QUEUES, CONFLATED, frame("number"), ())
+                .frame(AGENTS, LOSSLESS, SEQ, frame("event"), ())
+                .unwrap();
+            outbox
+                .frame(QUEUES, CONFLATED, SEQ, frame("number"), ())
                 .unwrap();
         }
         sent(&mut outbox);
@@ -392,5 +450,35 @@ mod tests {
             outbox.numbers.capacity(),
         ];
         assert_eq!(kept, [0; 3]);
+    }
+
+    #[test]
+    fn a_position_is_told_when_all_up_to_it_has_been_handed_out() {
+        let mut outbox = Outbox::default();
+        let told = |outbox: &Outbox<()>| outbox.positions().collect::<Vec<_>>();
+        outbox.start(AGENTS, LOSSLESS, Seq(5), parts(&["part 1", "part 2"]));
+        outbox.start(QUEUES, CONFLATED, Seq(5), parts(&["rows"]));
+        outbox
+            .frame(AGENTS, LOSSLESS, Seq(7), frame("kept"), ())
+            .unwrap();
+        for sent in ["part 1", "part 2"] {
+            assert_eq!(outbox.pop().unwrap().0, sent);
+            assert_eq!(told(&outbox), []);
+        }
+        assert_eq!(outbox.pop().unwrap().0, "kept");
+        assert_eq!(told(&outbox), [(AGENTS, Seq(7))]);
+        assert_eq!(sent(&mut outbox), ["rows"]);
+        outbox
+            .frame(AGENTS, LOSSLESS, Seq(8), frame("live"), ())
+            .unwrap();
+        assert_eq!(told(&outbox), [(AGENTS, Seq(7))]);
+        outbox.pop();
+        assert_eq!(told(&outbox), [(AGENTS, Seq(8))]);
+        outbox.go_on(Sub::View(3), Seq(2));
+        outbox.start(AGENTS, LOSSLESS, Seq(9), parts(&["part"]));
+        assert_eq!(told(&outbox), [(Sub::View(3), Seq(2))]);
+        sent(&mut outbox);
+        outbox.close(Sub::View(3));
+        assert_eq!(told(&outbox), [(AGENTS, Seq(9))]);
     }
 }

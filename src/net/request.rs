@@ -6,7 +6,7 @@ use crate::access::act::SessionOpen;
 use crate::access::facts::Facts;
 use crate::access::permit::Act as _;
 use crate::access::rights::decide_needs;
-use crate::gate::{Caller, Gate};
+use crate::gate::{Caller, Gate, SpeaksFor};
 use crate::limits;
 use crate::wire::codec::Encoding;
 use crate::wire::error::{Code, WireError};
@@ -62,7 +62,7 @@ pub fn called(server: &Server, headers: &HeaderMap) -> Result<Called, Problem> {
     }
     let caller = Caller {
         principal,
-        generation: None,
+        speaks_for: SpeaksFor::Present,
         pseudonyms: None,
     };
     Ok(Called { gate, caller })

@@ -53,6 +53,17 @@ pub fn error(encoding: Encoding, id: Option<&str>, seq: u64, error: &WireError) 
     frame(encoding, &reply)
 }
 
+/// How a session ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Parting {
+    /// The connection is gone: there is nobody to say anything to.
+    Gone,
+    /// The client closes, with this code if any: it gets the same code back.
+    Answer(Option<u16>),
+    /// The server closes, and says why.
+    Say(Farewell),
+}
+
 /// Why the socket is about to be closed, and what then.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Farewell {

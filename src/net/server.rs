@@ -59,6 +59,7 @@ pub struct Server {
     tasks: TaskTracker,
     stop: CancellationToken,
     parted: AtomicU64,
+    paused: AtomicU64,
 }
 
 impl Server {
@@ -77,6 +78,7 @@ impl Server {
             tasks,
             stop,
             parted: AtomicU64::new(0),
+            paused: AtomicU64::new(0),
         })
     }
 
@@ -127,10 +129,23 @@ impl Server {
         self.stop.child_token()
     }
 
+    /// One socket more, or one fewer, of which nothing is read until it takes its replies.
+    pub fn one_paused(&self, more: bool) {
+        if more {
+            self.paused.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.paused.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     /// What operators see, as one page in the text format of Prometheus.
     #[must_use]
     pub fn metrics(&self) -> String {
-        let mut page = String::new();
+        let mut page = format!(
+            "# HELP switchroom_sockets_paused Sockets of which nothing is read until they take \
+             their replies.\n# TYPE switchroom_sockets_paused gauge\nswitchroom_sockets_paused {}\n",
+            self.paused.load(Ordering::Relaxed),
+        );
         for gate in self.site.gates() {
             page.push_str(&gate.engine().metrics());
         }

@@ -82,8 +82,37 @@ pub struct Sessions(Mutex<Tables>);
 struct Tables {
     open: HashMap<Whose, u32>,
     known: HashMap<Secret, Known>,
-    /// Sessions whose sockets are gone, in the order in which they are forgotten.
-    lost: VecDeque<(Instant, Secret)>,
+    /// Sessions whose sockets are gone, until when each is known, oldest first.
+    lost: HashMap<Whose, VecDeque<(Instant, Secret)>>,
+    /// When those of everybody are looked at again.
+    sweep_at: Instant,
+}
+
+impl Tables {
+    /// Remembers a lost session for a while, and forgets those whose time has come.
+    fn lose(&mut self, whose: &Whose, secret: Secret, now: Instant) {
+        let own = self.lost.entry(whose.clone()).or_default();
+        own.push_back((now + limits::REPLAY_AGE, secret));
+        let surplus = own.len().saturating_sub(limits::LOST_SESSIONS_PER_USER);
+        for (_, secret) in own.drain(..surplus) {
+            self.known.remove(&secret);
+        }
+        forget(own, &mut self.known, now);
+        if self.sweep_at <= now {
+            self.sweep_at = now + limits::LOST_SWEPT_EVERY;
+            let known = &mut self.known;
+            self.lost.retain(|_, own| {
+                forget(own, known, now);
+                !own.is_empty()
+            });
+        }
+    }
+}
+
+fn forget(own: &mut VecDeque<(Instant, Secret)>, known: &mut HashMap<Secret, Known>, now: Instant) {
+    while let Some((_, secret)) = own.pop_front_if(|(until, _)| *until <= now) {
+        known.remove(&secret);
+    }
 }
 
 impl Sessions {
@@ -152,13 +181,7 @@ impl Sessions {
             tables.known.remove(&secret);
             return;
         };
-        tables.lost.push_back((now + limits::REPLAY_AGE, secret));
-        while let Some((until, secret)) = tables.lost.front().copied()
-            && until <= now
-        {
-            tables.lost.pop_front();
-            tables.known.remove(&secret);
-        }
+        tables.lose(whose, secret, now);
     }
 }
 
@@ -249,5 +272,29 @@ mod tests {
             .unwrap()
             .lost(NOW + limits::REPLAY_AGE);
         assert_eq!(sessions.known(secret), None);
+    }
+
+    #[test]
+    fn of_a_user_who_loses_many_sessions_only_the_newest_are_known() {
+        let sessions: Arc<Sessions> = Arc::default();
+        let lose = |user| {
+            let lost = open(&sessions, user, 9).unwrap();
+            let secret = lost.secret();
+            lost.lost(NOW);
+            secret
+        };
+        let other = lose(2);
+        let secrets: Vec<Secret> = (0..1_000).map(|_| lose(1)).collect();
+        let known = |secret: &&Secret| sessions.known(**secret).is_some();
+        let newest = secrets.iter().rev().take(limits::LOST_SESSIONS_PER_USER);
+        assert!(newest.clone().all(|secret| known(&secret)));
+        assert_eq!(secrets.iter().filter(known).count(), newest.count());
+        assert!(sessions.known(other).is_some());
+        // Another user's loss much later is enough for all of these to be forgotten.
+        open(&sessions, 3, 9)
+            .unwrap()
+            .lost(NOW + limits::REPLAY_AGE);
+        let tables = sessions.lock();
+        assert_eq!((tables.known.len(), tables.lost.len()), (1, 1));
     }
 }

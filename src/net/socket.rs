@@ -12,9 +12,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{
+    CloseCode as WebSocketCode, Control, Data, OpCode,
+};
 use tokio_tungstenite::tungstenite::protocol::frame::{FrameHeader, Utf8Bytes};
-use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig, WebSocketContext};
+use tokio_tungstenite::tungstenite::protocol::{
+    CloseFrame, Message, Role, WebSocketConfig, WebSocketContext,
+};
 
 /// Bytes read at once. The library's default, 128 KiB, is filled with zeros before every read.
 const READ_BUFFER: usize = 4_096;
@@ -65,8 +69,10 @@ pub enum Received {
 /// Why nothing more comes in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ended {
-    /// The other side closed, or the connection broke.
+    /// The connection broke.
     Gone,
+    /// The other side closes, with this code if any.
+    Closed(Option<u16>),
     /// A message over the limit.
     TooLarge,
     /// Not a WebSocket frame, or text that is not UTF-8.
@@ -118,8 +124,8 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
                 Ok(Message::Binary(bytes)) => return Ok(Received::Binary(bytes)),
                 Ok(Message::Ping(payload)) => return Ok(Received::Ping(payload)),
                 Ok(Message::Pong(_)) => return Ok(Received::Pong),
-                // The next read answers the close into the void and ends.
-                Ok(Message::Close(_) | Message::Frame(_)) => {}
+                Ok(Message::Close(close)) => return Err(Ended::Closed(close.map(echo))),
+                Ok(Message::Frame(_)) => {}
                 Err(error) => return Err(ended(&error)),
             }
         }
@@ -140,6 +146,15 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
                 return;
             }
         }
+    }
+}
+
+/// The code that answers a close: the same, unless it may not stand in a close frame.
+fn echo(close: CloseFrame) -> u16 {
+    if close.code.is_allowed() {
+        close.code.into()
+    } else {
+        WebSocketCode::Protocol.into()
     }
 }
 
@@ -260,10 +275,11 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
         }
     }
 
-    /// Puts a close frame with its code and reason.
-    pub fn put_close(&mut self, code: u16, reason: &str) {
-        let mut payload = code.to_be_bytes().to_vec();
-        payload.extend_from_slice(reason.as_bytes());
+    /// Puts a close frame with its code and reason; without a code it has neither.
+    pub fn put_close(&mut self, code: Option<u16>, reason: &str) {
+        let payload = code.map_or_else(Vec::new, |code| {
+            [&code.to_be_bytes(), reason.as_bytes()].concat()
+        });
         self.put(Kind::Close, &payload);
     }
 
@@ -406,8 +422,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_close_and_a_broken_connection_are_the_end() {
-        let (mut incoming, _client) = read(&[masked(8, &1000u16.to_be_bytes())]).await;
-        assert_eq!(incoming.next().await.unwrap_err(), Ended::Gone);
+        // 1005 may not stand in a close frame.
+        let closes = [
+            (Some(1000), Some(1000)),
+            (Some(1005), Some(1002)),
+            (None, None),
+        ];
+        for (code, answer) in closes {
+            let payload = code.map_or_else(Vec::new, |code: u16| code.to_be_bytes().to_vec());
+            let (mut incoming, _client) = read(&[masked(8, &payload)]).await;
+            assert_eq!(incoming.next().await.unwrap_err(), Ended::Closed(answer));
+        }
         let (mut incoming, client) = read(&[]).await;
         drop(client);
         assert_eq!(incoming.next().await.unwrap_err(), Ended::Gone);

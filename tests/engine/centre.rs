@@ -95,7 +95,8 @@ impl Centre {
         let contact = facts.id;
         let queue = self.queue(queue);
         self.engine
-            .submit(queue, asked, Box::new(facts), Box::new(Content::default()));
+            .submit(queue, asked, Box::new(facts), Box::new(Content::default()))
+            .expect("an id of its own");
         contact
     }
 

@@ -184,6 +184,32 @@ async fn a_supervisor_sees_every_step_of_a_contact_as_numbered_events() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_that_is_sent_again_keeps_its_limit() {
+    let centre = centre();
+    for id in ["x-1", "x-2", "x-3"] {
+        centre.submit("one", id).await;
+    }
+    let mut watching = Watching::at(&centre);
+    let ask = Ask {
+        limit: 2,
+        ..Ask::of(Topic::Contacts)
+    };
+    let door = watching.door.id();
+    centre.engine.subscribe(door, 7, sam(&centre), ask, JSON);
+    let ToDoor::Subscribed { result, .. } = watching.next().await else {
+        panic!("no answer")
+    };
+    let sub = result.unwrap();
+    for why in [SnapshotWhy::Opened, SnapshotWhy::Reset] {
+        let snapshot = watching.snapshot(why).await;
+        assert_eq!(snapshot[0]["data"]["contacts"].as_array().unwrap().len(), 2);
+        assert_eq!(snapshot[0]["data"]["total"], 3);
+        centre.engine.again(door, sub);
+    }
+    centre.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_socket_hears_what_it_missed_or_begins_anew() {
     let centre = centre();
     let mut first = Watching::at(&centre);

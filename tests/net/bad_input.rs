@@ -127,6 +127,9 @@ async fn frames_that_cannot_be_taken_apart_close_with_their_code() {
         client.raw(frame).await;
         assert_eq!(client.close_code().await, code, "{what}");
     }
+    let nested = (0..40).fold(json!(null), |inner, _| json!({"x": inner}));
+    let nested =
+        json!({"type": "request", "id": "1", "method": "agent.list", "params": {"x": nested}});
     let pack_frames = [
         ("text where binary was agreed on", Message::text("{}"), 4102),
         ("no MessagePack", Message::binary(b"\xc1".as_slice()), 4102),
@@ -139,6 +142,11 @@ async fn frames_that_cannot_be_taken_apart_close_with_their_code() {
         (
             "deep nesting",
             Message::binary([[0x91; 40].as_slice(), b"\xc0"].concat()),
+            4102,
+        ),
+        (
+            "deep nesting in params",
+            Message::binary(rmp_serde::to_vec_named(&nested).unwrap()),
             4102,
         ),
         ("over the limit", Message::binary(large.into_bytes()), 4103),
@@ -200,4 +208,39 @@ async fn what_comes_with_hello_in_one_frame_is_answered_after_welcome() {
     client.send(&frame).await;
     assert_eq!(client.next().await["type"], "welcome");
     assert_eq!(client.next().await["id"], "2");
+}
+
+/// A masked frame as a client sends it, with a mask of zeros.
+fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
+    let head = [first, 0x80 | 126, length[0], length[1], 0, 0, 0, 0];
+    [&head, payload].concat()
+}
+
+#[tokio::test]
+async fn a_message_in_fragments_has_the_same_limit() {
+    use tokio::io::AsyncWriteExt as _;
+    let house = House::small().await;
+    let mut client = Client::of(&house, "ana").await;
+    let half = vec![b' '; 40_000];
+    for first in [0x01, 0x80] {
+        let frame = masked(first, &half);
+        client.socket.get_mut().write_all(&frame).await.unwrap();
+    }
+    assert_eq!(client.close_code().await, 4103);
+}
+
+#[tokio::test]
+async fn the_first_frame_has_the_agreed_kind_and_the_limit_of_everybody() {
+    let house = House::small().await;
+    let cases = [
+        (Encoding::Json, Message::binary(b"{}".as_slice()), 4102),
+        (Encoding::Pack, Message::text("{}"), 4102),
+        (Encoding::Json, Message::text("x".repeat(70_000)), 4103),
+    ];
+    for (encoding, frame, code) in cases {
+        let mut client = Client::connect(house.address, encoding).await;
+        client.raw(frame.clone()).await;
+        assert_eq!(client.close_code().await, code, "{encoding:?}");
+    }
 }

@@ -2,7 +2,14 @@
 
 use super::client::{Client, Encoding};
 use super::house::House;
+use super::http::{keyed, post};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use switchroom::engine::Trip;
+use switchroom::engine::clock::Clock;
+use switchroom::journal::Source;
+use switchroom::net::server::Options;
 
 /// A chat for queue support.
 pub fn chat(external_id: &str) -> Value {
@@ -181,6 +188,70 @@ async fn a_key_gets_the_first_answer_again_and_other_content_a_mismatch() {
 }
 
 #[tokio::test]
+async fn an_external_id_is_of_the_identity_that_used_it() {
+    let house = House::small().await;
+    let mut connector = Client::of(&house, "site").await;
+    let first = connector.result("contact.submit", chat("x-1")).await;
+    let mut other = Client::of(&house, "other").await;
+    let error = other.error("contact.submit", chat("x-1")).await;
+    assert_eq!(
+        (&error["code"], &error["retry"]),
+        (&json!("conflict"), &json!(false))
+    );
+    let contact = first["contact"].as_str().unwrap();
+    assert!(!error.to_string().contains(contact), "{error}");
+    let again = post(&house, "other", "/v1/contacts", &chat("x-1")).await;
+    assert_eq!(again.status, 409, "{again:?}");
+    let again = connector.result("contact.submit", chat("x-1")).await;
+    assert_eq!(again, first);
+}
+
+#[tokio::test]
+async fn a_hundred_duplicates_at_once_make_one_contact() {
+    let house = House::small().await;
+    let mut connector = Client::of(&house, "site").await;
+    let submit = |id: usize| {
+        json!({"type": "request", "id": id.to_string(), "method": "contact.submit",
+            "params": chat("x-1")})
+    };
+    for start in [0, 50] {
+        let frame: Vec<Value> = (start..start + 50).map(submit).collect();
+        connector.send(&json!(frame)).await;
+    }
+    let mut contacts = Vec::new();
+    for _ in 0..100 {
+        contacts.push(connector.next().await["result"]["contact"].clone());
+    }
+    contacts.dedup();
+    assert_eq!(contacts.len(), 1, "{contacts:?}");
+    let mut supervisor = Client::of(&house, "sue").await;
+    let list = supervisor.result("contact.list", json!({})).await;
+    assert_eq!(
+        (&list["total"], &list["contacts"][0]["contact"]),
+        (&json!(1), &contacts[0])
+    );
+}
+
+#[tokio::test]
+async fn what_is_only_read_is_read_anew_whatever_its_key() {
+    let house = House::small().await;
+    let mut connector = Client::of(&house, "site").await;
+    let mut supervisor = Client::of(&house, "sue").await;
+    let list = json!({"type": "request", "method": "contact.list", "key": "k"});
+    for number in 0..3 {
+        assert_eq!(
+            supervisor.ask(list.clone()).await["result"]["total"],
+            number
+        );
+        let path = "/v1/methods/contact.list";
+        let over_http = keyed(&house, "sue", path, &json!({}), Some("k")).await;
+        assert_eq!(over_http.json()["total"], number);
+        let submit = chat(&number.to_string());
+        connector.result("contact.submit", submit).await;
+    }
+}
+
+#[tokio::test]
 async fn a_key_answers_the_second_end_of_a_contact_like_the_first() {
     let house = House::small().await;
     let mut connector = Client::of(&house, "site").await;
@@ -272,14 +343,51 @@ async fn reads_are_answered_from_the_board_and_cut_by_scope() {
     }
 }
 
-#[tokio::test]
-async fn a_supervisor_ends_the_wrap_ups_of_an_agent() {
-    let toml = super::house::SMALL.replace(
+/// The small floor, where chats have a wrap-up.
+fn with_wrap_up() -> String {
+    super::house::SMALL.replace(
         "terms.chat = { wrap_up = { mode = \"none\" } }",
         "terms.chat = { wrap_up = { mode = \"optional\" } }",
-    );
-    let clock = switchroom::engine::clock::Clock::system();
-    let house = House::open(&toml, clock, Default::default()).await;
+    )
+}
+
+#[tokio::test]
+async fn a_key_does_not_keep_what_failed_for_the_moment() {
+    let armed = Arc::new(AtomicBool::new(false));
+    let bomb = Arc::clone(&armed);
+    let trip: Trip = Arc::new(move |source, asked| {
+        let queue = matches!(source, Source::Queue(_));
+        assert!(!(queue && asked && bomb.swap(false, Ordering::SeqCst)));
+    });
+    let (clock, options) = (Clock::system(), Options::default());
+    let house = House::tripping(&with_wrap_up(), clock, options, Some(trip)).await;
+    let mut agent = available(&house, "ana", Encoding::Json).await;
+    let mut connector = Client::of(&house, "site").await;
+    let contact = connector.result("contact.submit", chat("x-1")).await["contact"].clone();
+    let offer = agent.event("offer.made").await["data"]["offer"].clone();
+    agent
+        .result("contact.accept", json!({"offer": offer}))
+        .await;
+    agent
+        .result("contact.end", json!({"contact": contact}))
+        .await;
+    agent.event("leg.wrap_up").await;
+    let mut supervisor = Client::of(&house, "sue").await;
+    let end = json!({"type": "request", "method": "agent.end_wrap_up", "key": "k",
+        "params": {"agent": "ana", "contact": contact}});
+    armed.store(true, Ordering::SeqCst);
+    let failed = supervisor.ask(end.clone()).await;
+    assert_eq!(failed["error"]["code"], "internal", "{failed}");
+    let ended = supervisor.ask(end.clone()).await;
+    assert_eq!(ended["result"]["agent"]["id"], "ana", "{ended}");
+    // This answer is kept: carried out again, there would be no such wrap-up.
+    assert_eq!(supervisor.ask(end).await["result"], ended["result"]);
+}
+
+#[tokio::test]
+async fn a_supervisor_ends_the_wrap_ups_of_an_agent() {
+    let toml = with_wrap_up();
+    let house = House::open(&toml, Clock::system(), Options::default()).await;
     let mut agent = available(&house, "ana", Encoding::Json).await;
     let mut connector = Client::of(&house, "site").await;
     let mut contacts = Vec::new();

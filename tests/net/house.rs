@@ -5,7 +5,7 @@ use std::sync::Arc;
 use switchroom::access::token::TokenKey;
 use switchroom::config::{Config, Source};
 use switchroom::engine::clock::Clock;
-use switchroom::engine::{Engine, Options as EngineOptions};
+use switchroom::engine::{Engine, Options as EngineOptions, Trip};
 use switchroom::gate::{Served, Site};
 use switchroom::net::http::routes;
 use switchroom::net::listen::{Port, listen};
@@ -83,6 +83,11 @@ impl House {
     }
 
     pub async fn open(toml: &str, clock: Clock, options: Options) -> Self {
+        Self::tripping(toml, clock, options, None).await
+    }
+
+    /// A server whose machines may be tripped.
+    pub async fn tripping(toml: &str, clock: Clock, options: Options, trip: Option<Trip>) -> Self {
         let source = Source {
             name: "house".into(),
             text: toml.into(),
@@ -92,6 +97,7 @@ impl House {
         let names = Arc::clone(workspace.directory.names());
         let engine_options = EngineOptions {
             clock: clock.clone(),
+            trip,
             ..EngineOptions::default()
         };
         let engine = Engine::start(workspace.rules, names, engine_options).expect("an engine");

@@ -78,7 +78,13 @@ pub async fn post(house: &House, user: &str, path: &str, body: &Value) -> Answer
     keyed(house, user, path, body, None).await
 }
 
-async fn keyed(house: &House, user: &str, path: &str, body: &Value, key: Option<&str>) -> Answered {
+pub async fn keyed(
+    house: &House,
+    user: &str,
+    path: &str,
+    body: &Value,
+    key: Option<&str>,
+) -> Answered {
     let bearer = format!("Bearer {}", house.token(user));
     let mut headers = vec![
         ("authorization", bearer.as_str()),
@@ -272,6 +278,37 @@ async fn bad_requests_are_answered_with_problems() {
         if status == 401 {
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         }
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_text_and_have_a_limit() {
+    let house = House::small().await;
+    let padding = "x".repeat(1_100_000);
+    let large = json!({"contacts": [chat("x-1")], "padding": padding});
+    let answer = post(&house, "site", "/v1/contacts:batch", &large).await;
+    assert_eq!(
+        (answer.status, &answer.problem()["code"]),
+        (413, &json!("too_large"))
+    );
+    for path in [
+        "/v1/contacts",
+        "/v1/contacts:batch",
+        "/v1/methods/queue.list",
+    ] {
+        let body = b"{\"x\":\"\xff\xfe\"}";
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            house.address,
+            house.token("site"),
+            body.len()
+        );
+        let answer = raw(&house, &[head.as_bytes(), body].concat()).await;
+        assert_eq!(
+            (answer.status, &answer.problem()["code"]),
+            (400, &json!("bad_request"))
+        );
     }
 }
 

@@ -107,6 +107,29 @@ async fn the_end_of_a_token_is_announced_and_closes_an_hour_that_nobody_renews()
 }
 
 #[tokio::test]
+async fn a_token_is_renewed_by_a_request_with_a_key_too() {
+    let house = House::by_hand().await;
+    let mut client = Client::connect(house.address, Encoding::Json).await;
+    let token = house.token_for("ana", Span::seconds(70));
+    client.hello(json!({"token": token})).await;
+    for lasts in [100, 200] {
+        let token = house.token_for("ana", Span::seconds(lasts));
+        let refresh = json!({"type": "request", "method": "auth.refresh", "key": "k",
+            "params": {"token": token}});
+        let refreshed = client.ask(refresh).await;
+        let at = refreshed["result"]["expires_at"].as_u64().unwrap();
+        assert!(
+            at >= house.clock.now().0 + lasts * 1_000 - 1_000,
+            "{refreshed}"
+        );
+    }
+    for _ in 0..19 {
+        house.clock.move_on(Span::seconds(10));
+        client.result("session.workspaces", json!({})).await;
+    }
+}
+
+#[tokio::test]
 async fn a_burst_passes_then_messages_are_refused_and_at_last_the_socket_is_closed() {
     let house = House::by_hand().await;
     let mut client = Client::of(&house, "ana").await;
@@ -129,4 +152,34 @@ async fn a_burst_passes_then_messages_are_refused_and_at_last_the_socket_is_clos
         client.send(&ask(id)).await;
     }
     assert_eq!(client.close_code().await, 4009);
+}
+
+#[tokio::test]
+async fn pings_of_the_websocket_itself_count_as_messages() {
+    let house = House::by_hand().await;
+    for frame in [Message::Ping("x".into()), Message::Pong("x".into())] {
+        let mut client = Client::of(&house, "ana").await;
+        for _ in 0..100 {
+            client.raw(frame.clone()).await;
+        }
+        let reply = client.request("session.workspaces", json!({})).await;
+        assert_eq!(reply["error"]["code"], "rate_limited", "{frame:?}");
+        for _ in 0..100 {
+            client.raw(frame.clone()).await;
+        }
+        assert_eq!(client.close_code().await, 4009, "{frame:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_only_pings_has_to_say_hello_in_time_all_the_same() {
+    let house = House::by_hand().await;
+    let mut client = Client::connect(house.address, Encoding::Json).await;
+    for second in 0..5 {
+        client.raw(Message::Ping(vec![second].into())).await;
+        let pong = timeout(PATIENCE, client.socket.next()).await.unwrap();
+        assert!(matches!(pong, Some(Ok(Message::Pong(payload))) if payload[..] == [second]));
+        house.clock.move_on(Span::seconds(1));
+    }
+    assert_eq!(client.close_code().await, 4101);
 }

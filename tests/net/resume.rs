@@ -246,3 +246,37 @@ fn note(message: &Value, position: &mut u64, entered: &mut Vec<Value>, closed: &
         closed.push(message["key"].clone());
     }
 }
+
+#[tokio::test]
+async fn an_agent_who_is_back_before_the_loss_is_noticed_is_there() {
+    let house = House::small().await;
+    let (mut agent, mut welcome) = Client::welcomed(&house, "ana", Encoding::Json).await;
+    let signed_in = agent.request("agent.sign_in", json!({})).await;
+    let mut position = signed_in["seq"].as_u64().unwrap();
+    let mut supervisor = Client::of(&house, "sue").await;
+    for round in 0..20 {
+        // The loss of the old socket and the new one reach the server in any order.
+        let subs = json!([{"topic": "me", "seq": position}]);
+        let (again, ()) = tokio::join!(resumed(&house, "ana", &welcome, subs), async {
+            cut(agent);
+        });
+        (agent, welcome) = again;
+        assert_eq!(welcome["subs"][0]["resumed"], true, "{welcome}");
+        while house.engine.doors().len() > 2 {
+            tokio::task::yield_now().await;
+        }
+        let state = ["available", "not_ready"][round % 2];
+        agent
+            .result("agent.set_state", json!({"state": state}))
+            .await;
+        let changed = agent.event("agent.state_changed").await;
+        position = changed["seq"].as_u64().unwrap();
+        let list = supervisor.result("agent.list", json!({})).await;
+        let ana = list["agents"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["id"] == "ana");
+        assert_eq!(ana.unwrap()["connection"], "connected", "{round}: {list}");
+    }
+}

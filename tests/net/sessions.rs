@@ -1,15 +1,21 @@
 //! Hello and welcome: tokens, subprotocols, origins, limits of sessions, the end.
 
-use super::client::{Client, Encoding, connect};
+use super::client::{Client, Encoding, PATIENCE, connect};
+use super::contacts::chat;
 use super::house::{House, SECRET, SMALL};
+use super::http::{post, request};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 use switchroom::access::token::TokenKey;
 use switchroom::engine::clock::Clock;
 use switchroom::net::origin::Origins;
 use switchroom::net::server::Options;
 use switchroom::time::Span;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 const BOTH: [Encoding; 2] = [Encoding::Json, Encoding::Pack];
 
@@ -133,9 +139,8 @@ fn token(header: &Value, claims: &Value, signature: &str) -> String {
     format!("{}.{}.{signature}", part(header), part(claims))
 }
 
-#[tokio::test]
-async fn tokens_that_do_not_hold_are_refused_with_their_code() {
-    let house = House::small().await;
+/// Tokens that do not hold, and the code with which each is refused.
+fn bad_tokens(house: &House) -> [(&'static str, String, u16); 9] {
     let now = house.clock.now();
     let other_key = TokenKey::new(
         b"another secret of thirty-two bytes",
@@ -155,7 +160,7 @@ async fn tokens_that_do_not_hold_are_refused_with_their_code() {
         switchroom::time::Instant(now.0 - 7_200_000),
         hour,
     );
-    let bad = [
+    [
         ("expired", expired.unwrap(), 4003),
         (
             "forged",
@@ -189,8 +194,23 @@ async fn tokens_that_do_not_hold_are_refused_with_their_code() {
             4200,
         ),
         ("no token", "what is this".to_owned(), 4200),
-    ];
-    for (what, token, code) in bad {
+    ]
+}
+
+#[tokio::test]
+async fn tokens_that_do_not_hold_are_refused_with_their_code() {
+    let house = House::small().await;
+    for (what, token, code) in bad_tokens(&house) {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str())];
+        let answer = request(&house, "POST /v1/methods/queue.list", &headers, "").await;
+        let expected = if code == 4003 {
+            "token_expired"
+        } else {
+            "unauthenticated"
+        };
+        assert_eq!(answer.status, 401, "{what}");
+        assert_eq!(answer.json()["code"], expected, "{what}");
         let mut client = Client::connect(house.address, Encoding::Json).await;
         client
             .send(&json!({"type": "hello", "id": "1", "token": token}))
@@ -276,4 +296,120 @@ async fn auth_refresh_renews_the_session_and_only_for_the_same_user() {
         .error("auth.refresh", json!({"token": "x.y.z"}))
         .await;
     assert_eq!(error["code"], "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_signed_in_leaves_the_seat_of_another_alone() {
+    let house = House::small().await;
+    let mut first = Client::of(&house, "ana").await;
+    first.result("agent.sign_in", json!({})).await;
+    let mut second = Client::of(&house, "ana").await;
+    second
+        .result("agent.sign_in", json!({"take_over": true}))
+        .await;
+    second
+        .result("agent.set_state", json!({"state": "available"}))
+        .await;
+    assert_eq!(first.close_code().await, 4202);
+    let mut connector = Client::of(&house, "site").await;
+    connector.result("contact.submit", chat("x-1")).await;
+    let offer = second.event("offer.made").await["data"]["offer"].clone();
+
+    // The page that was superseded comes back with a plain hello.
+    let mut back = Client::of(&house, "ana").await;
+    let commands = [
+        ("contact.accept", json!({"offer": offer})),
+        ("contact.decline", json!({"offer": offer})),
+        ("offer.shown", json!({"offer": offer})),
+        ("agent.set_state", json!({"state": "not_ready"})),
+        (
+            "agent.set_state",
+            json!({"state": "not_ready", "agent": "ana"}),
+        ),
+        ("agent.set_channels", json!({"channels": {"chat": false}})),
+        ("agent.sign_out", json!({})),
+    ];
+    for (method, params) in commands {
+        let error = back.error(method, params).await;
+        let text = "this session is not signed in: `agent.sign_in` comes first";
+        assert_eq!(
+            (&error["code"], &error["message"]),
+            (&json!("invalid_state"), &json!(text)),
+            "{method}"
+        );
+    }
+    // Over HTTP there is no session; and a supervisor needs no seat to set that of another.
+    let path = "/v1/methods/agent.set_channels";
+    let params = json!({"channels": {"voice": false}});
+    assert_eq!(post(&house, "ana", path, &params).await.status, 200);
+    let mut supervisor = Client::of(&house, "sue").await;
+    let params = json!({"agent": "ana", "state": "available"});
+    supervisor.result("agent.set_state", params).await;
+    second
+        .result("contact.accept", json!({"offer": offer}))
+        .await;
+}
+
+#[tokio::test]
+async fn a_close_is_answered_with_its_code() {
+    let house = House::small().await;
+    for (sent, back) in [
+        (Some(1000), Some(1000)),
+        (Some(3456), Some(3456)),
+        (None, None),
+    ] {
+        let frame = sent.map(|code: u16| CloseFrame {
+            code: code.into(),
+            reason: "enough".into(),
+        });
+        let mut welcomed = Client::of(&house, "ana").await;
+        welcomed.socket.close(frame.clone()).await.unwrap();
+        assert_eq!(close_frame(&mut welcomed).await, Some(back));
+        let mut silent = Client::connect(house.address, Encoding::Json).await;
+        silent.socket.close(frame).await.unwrap();
+        assert_eq!(close_frame(&mut silent).await, Some(back));
+    }
+}
+
+/// The code in the server's close frame, if it sends one.
+async fn close_frame(client: &mut Client) -> Option<Option<u16>> {
+    loop {
+        let frame = timeout(PATIENCE, client.socket.next()).await.unwrap();
+        match frame {
+            Some(Ok(Message::Close(close))) => return Some(close.map(|close| close.code.into())),
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => return None,
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_sockets_that_are_gone_nothing_is_left() {
+    let house = House::small().await;
+    let mut clients = Vec::new();
+    for user in ["ana", "bo", "sue", "sue", "max", "site", "site"] {
+        let mut client = Client::of(&house, user).await;
+        if user == "sue" {
+            client.subscribe("contacts", json!({})).await;
+            client.subscribe("stats.queues", json!({})).await;
+        }
+        clients.push(client);
+    }
+    assert_eq!(
+        (house.engine.doors().len(), house.server.sessions().count()),
+        (7, 7)
+    );
+    drop(clients);
+    let gone = async {
+        while !house.engine.doors().is_empty() || house.server.sessions().count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, gone).await.expect("all are gone");
+    assert!(
+        house
+            .server
+            .metrics()
+            .contains("switchroom_sockets_paused 0\n")
+    );
 }

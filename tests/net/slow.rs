@@ -4,6 +4,7 @@ use super::client::{Client, Encoding};
 use super::contacts::available;
 use super::house::House;
 use serde_json::{Value, json};
+use switchroom::time::Span;
 
 /// A chat that is large on the wire.
 fn large(external_id: &str) -> Value {
@@ -15,8 +16,14 @@ fn large(external_id: &str) -> Value {
 
 #[tokio::test]
 async fn a_reader_that_stops_is_closed_with_4008_and_others_see_everything() {
+    for encoding in [Encoding::Json, Encoding::Pack] {
+        stops(encoding).await;
+    }
+}
+
+async fn stops(encoding: Encoding) {
     let house = House::small().await;
-    let mut stopped = Client::of(&house, "sue").await;
+    let (mut stopped, _) = Client::welcomed(&house, "sue", encoding).await;
     stopped.subscribe("contacts", json!({})).await;
     let mut awake = Client::of(&house, "sue").await;
     let (sub, _) = awake.subscribe("contacts", json!({})).await;
@@ -38,6 +45,47 @@ async fn a_reader_that_stops_is_closed_with_4008_and_others_see_everything() {
     agent.result("session.workspaces", json!({})).await;
     let (_, code) = stopped.closed().await;
     assert_eq!(code, Some(4008));
+}
+
+#[tokio::test]
+async fn who_leaves_replies_lying_is_slow_and_not_silent() {
+    let house = House::by_hand().await;
+    let mut connector = Client::of(&house, "site").await;
+    for number in 0..20 {
+        let submit = large(&number.to_string());
+        connector.result("contact.submit", submit).await;
+    }
+    let mut stopped = Client::of(&house, "sue").await;
+    // A megabyte each, more than what the kernel and the server keep for a socket.
+    for id in 0..30 {
+        let list = json!({"type": "request", "id": id.to_string(), "method": "contact.list"});
+        stopped.send(&list).await;
+    }
+    // Reading pauses at the first message after the replies have piled up.
+    let mut awake = Client::of(&house, "max").await;
+    let mut tries = 0;
+    while !house
+        .server
+        .metrics()
+        .contains("switchroom_sockets_paused 1\n")
+    {
+        tries += 1;
+        assert!(tries < 60, "reading pauses");
+        let small = json!({"type": "request", "id": "x", "method": "session.workspaces"});
+        stopped.send(&small).await;
+        awake.result("contact.list", json!({})).await;
+    }
+    // The session ends once nothing has moved for long enough, and is paused till then.
+    while house
+        .server
+        .metrics()
+        .contains("switchroom_sockets_paused 1\n")
+    {
+        house.clock.move_on(Span::seconds(1));
+        connector.result("session.workspaces", json!({})).await;
+    }
+    let (goaway, _) = stopped.closed().await;
+    assert_eq!(goaway.expect("a goaway")["code"], 4008);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The first words: `hello` in time, a token that holds, and `welcome`.
 
 use super::super::pace::Pace;
-use super::super::say::{self, Farewell};
+use super::super::say::{self, Farewell, Parting};
 use super::super::server::Server;
 use super::super::sessions::{Known, Open, Secret};
 use super::super::socket::{Ended, Incoming, Kind, Outgoing, Received};
@@ -24,7 +24,7 @@ use crate::wire::frame::{Hello, Inbound, RequestId};
 use crate::wire::push::{Home, Limits, Resumed, User, Welcome};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
@@ -41,9 +41,6 @@ pub(super) struct Greeted {
     pub then: Vec<Inbound>,
 }
 
-/// Why a connection is not welcomed; nothing when it is gone.
-type Parted = Option<Farewell>;
-
 /// Waits for `hello` and answers it.
 pub(super) async fn greet<R, W>(
     server: &Arc<Server>,
@@ -51,7 +48,7 @@ pub(super) async fn greet<R, W>(
     outgoing: &mut Outgoing<W>,
     encoding: Encoding,
     token: Option<String>,
-) -> Result<Greeted, Parted>
+) -> Result<Greeted, Parting>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -60,8 +57,8 @@ where
     let deadline = clock.now() + server.options().hello_within;
     let said = tokio::select! {
         said = first_words(incoming, outgoing, encoding) => said,
-        () = clock.until(deadline) => Err(Some(Farewell::new(CloseCode::HelloTimeout))),
-        () = server.stopping() => Err(Some(server.going_away())),
+        () = clock.until(deadline) => Err(Parting::Say(Farewell::new(CloseCode::HelloTimeout))),
+        () = server.stopping() => Err(Parting::Say(server.going_away())),
     };
     let (hello, then) = said?;
     let (session, open, door) = welcome(server, hello, encoding, token).await?;
@@ -78,7 +75,7 @@ async fn first_words<R, W>(
     incoming: &mut Incoming<R>,
     outgoing: &mut Outgoing<W>,
     encoding: Encoding,
-) -> Result<(Hello, Vec<Inbound>), Parted>
+) -> Result<(Hello, Vec<Inbound>), Parting>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -90,7 +87,7 @@ where
             Ok(Received::Pong) => {}
             Ok(Received::Ping(payload)) => {
                 outgoing.put(Kind::Pong, &payload);
-                flush(outgoing).await.map_err(|_| None)?;
+                flush(outgoing).await.map_err(|_| Parting::Gone)?;
             }
             Err(ended) => return Err(parting(ended)),
         }
@@ -98,7 +95,7 @@ where
     let messages = encoding
         .expect_kind(text)
         .and_then(|()| encoding.decode(&frame, limits::FRAME_BYTES))
-        .map_err(|error| Some(unreadable(&error)))?;
+        .map_err(|error| Parting::Say(unreadable(&error)))?;
     let mut messages = messages.into_iter();
     let (id, error, code) = match messages.next() {
         Some(Inbound::Hello(hello)) => return Ok((hello, messages.collect())),
@@ -112,7 +109,7 @@ where
     if let Some(reply) = say::error(encoding, id.as_deref(), 0, &error) {
         outgoing.put(kind(encoding), &reply);
     }
-    Err(Some(farewell))
+    Err(Parting::Say(farewell))
 }
 
 const UNAUTHENTICATED: CloseCode = CloseCode::Unauthenticated;
@@ -130,11 +127,12 @@ pub(super) fn kind(encoding: Encoding) -> Kind {
 }
 
 /// What is said to a client whose frames cannot be read any further.
-pub(super) fn parting(ended: Ended) -> Parted {
+pub(super) fn parting(ended: Ended) -> Parting {
     match ended {
-        Ended::Gone => None,
-        Ended::TooLarge => Some(Farewell::new(CloseCode::TooLarge)),
-        Ended::BadFrame => Some(Farewell::new(CloseCode::BadFrame)),
+        Ended::Gone => Parting::Gone,
+        Ended::Closed(code) => Parting::Answer(code),
+        Ended::TooLarge => Parting::Say(Farewell::new(CloseCode::TooLarge)),
+        Ended::BadFrame => Parting::Say(Farewell::new(CloseCode::BadFrame)),
     }
 }
 
@@ -149,7 +147,7 @@ async fn welcome(
     hello: Hello,
     encoding: Encoding,
     token: Option<String>,
-) -> Result<(Arc<Session>, Open, Door), Parted> {
+) -> Result<(Arc<Session>, Open, Door), Parting> {
     let token = hello
         .token
         .as_ref()
@@ -157,17 +155,17 @@ async fn welcome(
         .or(token);
     let token = token.ok_or_else(|| {
         let text = "a token is needed, in the upgrade or in `hello`";
-        Some(Farewell::saying(CloseCode::Unauthenticated, text))
+        Parting::Say(Farewell::saying(CloseCode::Unauthenticated, text))
     })?;
     let (gate, entrant) = server
         .site()
         .enter(&token)
-        .map_err(|error| Some(refused(&error)))?;
+        .map_err(|error| Parting::Say(refused(&error)))?;
     let principal = gate
         .principal(entrant.user)
-        .ok_or_else(|| Some(forbidden()))?;
+        .ok_or_else(|| Parting::Say(forbidden()))?;
     if !decide_needs(&principal, &SessionOpen::NEEDS, None, &Facts::Rows).allows() {
-        return Err(Some(forbidden()));
+        return Err(Parting::Say(forbidden()));
     }
     let before = earlier(server, &hello, &entrant)?;
     let open = open(server, &entrant, &principal)?;
@@ -194,7 +192,7 @@ fn forbidden() -> Farewell {
 }
 
 /// The session that is to be resumed, as far as it is known.
-fn earlier(server: &Server, hello: &Hello, entrant: &Entrant) -> Result<Option<Known>, Parted> {
+fn earlier(server: &Server, hello: &Hello, entrant: &Entrant) -> Result<Option<Known>, Parting> {
     let secret = hello
         .resume
         .as_ref()
@@ -204,15 +202,18 @@ fn earlier(server: &Server, hello: &Hello, entrant: &Entrant) -> Result<Option<K
     };
     if known.user != entrant.user || *known.workspace != *entrant.workspace {
         let text = "the session to resume is not of this user";
-        return Err(Some(Farewell::saying(CloseCode::Unauthenticated, text)));
+        return Err(Parting::Say(Farewell::saying(
+            CloseCode::Unauthenticated,
+            text,
+        )));
     }
     Ok(Some(known))
 }
 
-fn open(server: &Server, entrant: &Entrant, principal: &Principal) -> Result<Open, Parted> {
+fn open(server: &Server, entrant: &Entrant, principal: &Principal) -> Result<Open, Parting> {
     let secret = Secret::draw().map_err(|error| {
         tracing::error!(%error, "no randomness for a session's secret");
-        Some(Farewell::new(CloseCode::TryLater))
+        Parting::Say(Farewell::new(CloseCode::TryLater))
     })?;
     let most = match principal.limits().max_sessions {
         Some(most) => most,
@@ -223,7 +224,7 @@ fn open(server: &Server, entrant: &Entrant, principal: &Principal) -> Result<Ope
     server
         .sessions()
         .open(&workspace, entrant.user, secret, most)
-        .ok_or_else(|| Some(Farewell::new(CloseCode::TooManySessions)))
+        .ok_or_else(|| Parting::Say(Farewell::new(CloseCode::TooManySessions)))
 }
 
 fn session(
@@ -265,7 +266,8 @@ fn session(
         news: Notify::new(),
         room: Notify::new(),
         done: server.child(),
-        farewell: OnceLock::new(),
+        parting: OnceLock::new(),
+        paused: AtomicBool::new(false),
     }
 }
 

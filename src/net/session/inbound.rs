@@ -2,25 +2,45 @@
 //! answered or put on its way.
 
 use super::super::pace::Bucket;
-use super::super::say::{self, Farewell};
+use super::super::say::{self, Farewell, Parting};
 use super::super::socket::{Incoming, Received};
 use super::greet::{parting, unreadable};
 use super::{Asked, Pending, Session, lock};
 use crate::domain::machine::ReplyTo;
-use crate::gate::{Begun, Caller, Outcome, Subject, takes_time};
+use crate::gate::{Begun, Caller, Outcome, Subject, keeps_key, takes_time};
 use crate::limits;
 use crate::time::Instant;
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError};
 use crate::wire::frame::{Inbound, Request, RequestId};
-use crate::wire::method::{Answer, Call, Method};
+use crate::wire::method::{Answer, Call};
 use crate::wire::raw::Raw;
 use bytes::Bytes;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::io::AsyncRead;
 
 /// A request over the limit may be tried again so much later.
 const FLIGHT_AFTER_MS: u64 = 50;
+
+/// Holds a session paused: what it says while nothing is read is not yet silence.
+struct Paused<'a>(&'a Session);
+
+impl<'a> Paused<'a> {
+    fn now(session: &'a Session) -> Self {
+        session.paused.store(true, Ordering::Relaxed);
+        session.server.one_paused(true);
+        Self(session)
+    }
+}
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        self.0.hear(self.0.now());
+        self.0.paused.store(false, Ordering::Relaxed);
+        self.0.server.one_paused(false);
+    }
+}
 
 impl Session {
     /// Largest inbound frame, in bytes.
@@ -54,23 +74,23 @@ impl Session {
             taken = match received {
                 Ok(Received::Text(text)) => self.frame(&Bytes::from(text), true, &mut bucket, now),
                 Ok(Received::Binary(bytes)) => self.frame(&bytes, false, &mut bucket, now),
-                Ok(Received::Ping(payload)) => {
-                    self.state().pong = Some(payload);
-                    self.news.notify_one();
-                    Ok(())
-                }
-                Ok(Received::Pong) => Ok(()),
+                Ok(Received::Ping(payload)) => self.ping(Some(payload), &mut bucket, now),
+                Ok(Received::Pong) => self.ping(None, &mut bucket, now),
                 Err(ended) => Err(parting(ended)),
             };
         }
-        if let Err(farewell) = taken {
-            self.end(farewell);
+        if let Err(parting) = taken {
+            self.end(parting);
         }
     }
 
     /// Waits until the client has read enough of its replies that it may ask on. False when
     /// the session is over.
     async fn has_room(&self) -> bool {
+        if !lock(&self.outbox).replies_pile_up() {
+            return true;
+        }
+        let _paused = Paused::now(self);
         while lock(&self.outbox).replies_pile_up() {
             tokio::select! {
                 () = self.done.cancelled() => return false,
@@ -80,18 +100,41 @@ impl Session {
         true
     }
 
+    /// A ping of the WebSocket itself, or a pong. It counts as a message; over the pace it is
+    /// not answered.
+    fn ping(
+        &self,
+        payload: Option<Bytes>,
+        bucket: &mut Bucket,
+        now: Instant,
+    ) -> Result<(), Parting> {
+        match bucket.take(self.pace, now) {
+            None => {
+                if payload.is_some() {
+                    self.state().pong = payload;
+                    self.news.notify_one();
+                }
+                Ok(())
+            }
+            Some(too_fast) if too_fast.deaf => {
+                Err(Parting::Say(Farewell::new(CloseCode::RateLimited)))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
     fn frame(
         self: &Arc<Self>,
         frame: &Bytes,
         text: bool,
         bucket: &mut Bucket,
         now: Instant,
-    ) -> Result<(), Option<Farewell>> {
+    ) -> Result<(), Parting> {
         let messages = self
             .encoding
             .expect_kind(text)
             .and_then(|()| self.encoding.decode(frame, self.frame_bytes()))
-            .map_err(|error| Some(unreadable(&error)))?;
+            .map_err(|error| Parting::Say(unreadable(&error)))?;
         self.messages(messages, bucket, now)
     }
 
@@ -100,12 +143,12 @@ impl Session {
         messages: Vec<Inbound>,
         bucket: &mut Bucket,
         now: Instant,
-    ) -> Result<(), Option<Farewell>> {
+    ) -> Result<(), Parting> {
         for message in messages {
             match bucket.take(self.pace, now) {
                 None => self.message(message),
                 Some(too_fast) if too_fast.deaf => {
-                    return Err(Some(Farewell::new(CloseCode::RateLimited)));
+                    return Err(Parting::Say(Farewell::new(CloseCode::RateLimited)));
                 }
                 Some(too_fast) => {
                     let error = WireError::new(Code::RateLimited, "too many messages");
@@ -156,8 +199,7 @@ impl Session {
         let Some(caller) = self.admitted(&id) else {
             return;
         };
-        // A sign-in opens `me` on this very socket, so it is never an answer of before.
-        let key = key.filter(|_| method != Method::AgentSignIn);
+        let key = key.filter(|_| keeps_key(method));
         if key.is_some() || takes_time(method) {
             let key = key.map(|key| key.into_string());
             self.carry(id, caller, call, key);
@@ -176,7 +218,7 @@ impl Session {
         }
         let caller = self.caller();
         if caller.is_none() {
-            self.end(Some(Farewell::new(CloseCode::Forbidden)));
+            self.end(Parting::Say(Farewell::new(CloseCode::Forbidden)));
         }
         caller
     }

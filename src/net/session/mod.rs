@@ -12,14 +12,14 @@ mod writer;
 
 use super::outbox::{Class, Outbox};
 use super::pace::Pace;
-use super::say::Farewell;
+use super::say::{Farewell, Parting};
 use super::server::Server;
 use super::sessions::Secret;
 use super::socket::{self, Incoming, Outgoing};
 use super::{listen::Peer, say};
 use crate::access::lens::PseudonymKey;
 use crate::engine::door::{DoorId, Owed};
-use crate::gate::{Caller, Gate, Subject};
+use crate::gate::{Caller, Gate, SpeaksFor, Subject};
 use crate::id::{Generation, Seq, UserId};
 use crate::live::delta::Sub;
 use crate::time::Instant;
@@ -33,7 +33,7 @@ use crate::wire::topic::Topic;
 use bytes::Bytes;
 use greet::Greeted;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::io::AsyncRead;
 use tokio::net::TcpStream;
@@ -78,8 +78,6 @@ enum Asked {
 #[derive(Debug)]
 struct View {
     class: Class,
-    /// Position of the newest frame of it that was given out.
-    newest: Seq,
     /// Why its next snapshot starts it anew.
     reset: Option<NotResumed>,
 }
@@ -96,7 +94,7 @@ struct State {
     /// Requests that have a task of their own.
     carried: usize,
     views: BTreeMap<Sub, View>,
-    /// Newest position of `me`, once there is a sign-in.
+    /// Newest position of `me` in the outbox, once there is a sign-in.
     me: Option<Seq>,
     /// Payload of the last ping of the WebSocket itself, to be answered.
     pong: Option<Bytes>,
@@ -129,8 +127,10 @@ struct Session {
     /// The outbox has room for replies again.
     room: Notify,
     done: CancellationToken,
-    /// How it ended; nothing when the connection is gone.
-    farewell: OnceLock<Option<Farewell>>,
+    /// How it ended.
+    parting: OnceLock<Parting>,
+    /// No request is read until the client has taken replies.
+    paused: AtomicBool,
 }
 
 /// Nothing between lock and unlock can panic, so a poisoned lock holds whole values.
@@ -160,9 +160,9 @@ impl Session {
         self.say(say::error(self.encoding, id, seq.0, error));
     }
 
-    /// Ends the session; the first word counts. Nothing is said when the connection is gone.
-    fn end(&self, farewell: Option<Farewell>) {
-        let _ = self.farewell.set(farewell);
+    /// Ends the session; the first word counts.
+    fn end(&self, parting: Parting) {
+        let _ = self.parting.set(parting);
         self.done.cancel();
     }
 
@@ -170,7 +170,10 @@ impl Session {
     fn caller(&self) -> Option<Caller> {
         Some(Caller {
             principal: self.gate.principal(self.user)?,
-            generation: self.state().generation,
+            speaks_for: self
+                .state()
+                .generation
+                .map_or(SpeaksFor::Nobody, SpeaksFor::One),
             pseudonyms: self.pseudonyms.get().cloned(),
         })
     }
@@ -189,6 +192,11 @@ impl Session {
         let mut state = self.state();
         state.expires_at = expires_at;
         state.warned = false;
+    }
+
+    /// Whether silence of the client means that it is gone: not while nothing is read of it.
+    fn listens(&self) -> bool {
+        !self.paused.load(Ordering::Relaxed)
     }
 
     fn hear(&self, now: Instant) {
@@ -214,17 +222,16 @@ pub async fn serve(server: Arc<Server>, arrival: Arrival) {
     let mut incoming = Incoming::new(read, &already);
     let mut outgoing = Outgoing::new(write);
     let greeted = match refused {
-        Some(code) => Err(Some(Farewell::new(code))),
+        Some(code) => Err(Parting::Say(Farewell::new(code))),
         None => greet::greet(&server, &mut incoming, &mut outgoing, encoding, token).await,
     };
     match greeted {
         Ok(greeted) => converse(greeted, incoming, outgoing).await,
-        Err(Some(farewell)) => {
-            writer::part(&server, &mut outgoing, encoding, &farewell).await;
+        Err(Parting::Gone) => {}
+        Err(parting) => {
+            writer::part(&server, &mut outgoing, encoding, &parting).await;
             drain(&server, &mut incoming).await;
         }
-        // The connection is gone.
-        Err(None) => {}
     }
     drop(peer);
 }

@@ -9,6 +9,7 @@ use crate::id::Seq;
 use crate::live::delta::Sub;
 use crate::wire::close::CloseCode;
 use crate::wire::push::{Event, Live};
+use bytes::Bytes;
 use std::borrow::Cow;
 
 impl Session {
@@ -23,17 +24,22 @@ impl Session {
                 request,
                 result,
                 seq,
-            } => self.answered(request, &result, seq, owed),
-            ToDoor::Me(event) => self.me(&event, owed),
+            } => return self.answered(request, &result, seq, owed),
+            ToDoor::Me(event) => return self.me(&event, owed),
             ToDoor::MeLive => self.me_live(),
             ToDoor::Subscribed {
                 request,
                 result,
                 seq,
             } => self.subscribed(request, &result, seq),
-            ToDoor::Snapshot { sub, why, parts } => self.snapshot(sub, why, parts),
+            ToDoor::Snapshot {
+                sub,
+                why,
+                as_of,
+                parts,
+            } => self.snapshot(sub, why, as_of, parts),
             ToDoor::Frame { sub, seq, bytes } => {
-                return self.view_frame(sub, Some(seq), bytes, owed);
+                return self.view_frame(sub, seq, bytes, owed);
             }
             ToDoor::Live { sub, seq } => return self.view_live(sub, seq, owed),
             ToDoor::Revoked { sub, reason } => self.revoked(sub, reason),
@@ -42,12 +48,18 @@ impl Session {
         Ok(())
     }
 
-    fn answered(&self, request: u64, result: &Result<Answer, Refusal>, seq: Seq, owed: Owed) {
+    fn answered(
+        &self,
+        request: u64,
+        result: &Result<Answer, Refusal>,
+        seq: Seq,
+        owed: Owed,
+    ) -> Result<(), Farewell> {
         let Some(pending) = self.state().pending.remove(&request) else {
-            return;
+            return Ok(());
         };
         let Asked::Method(method, subject) = &pending.what else {
-            return;
+            return Ok(());
         };
         if let Ok(Answer::SignedIn(signed_in)) = result {
             let generation = signed_in.agent.generation;
@@ -58,19 +70,29 @@ impl Session {
             self.sign_in(generation);
         }
         let Some(principal) = self.gate.principal(self.user) else {
-            return;
+            return Ok(());
         };
         let outcome = self
             .gate
             .shown(&principal, *method, subject.as_ref(), result, seq);
-        if let Some(frame) = self.outcome(&pending.id, &outcome) {
-            lock(&self.outbox).first(frame, Some(owed));
-        }
+        self.owe(self.outcome(&pending.id, &outcome), owed)
     }
 
-    fn me(&self, event: &MyEvent, owed: Owed) {
+    /// Puts a frame into the outbox that is in the door's budget, now with its true length.
+    fn owe(&self, frame: Option<Bytes>, mut owed: Owed) -> Result<(), Farewell> {
+        let Some(frame) = frame else {
+            return Ok(());
+        };
+        if !owed.weigh(frame.len()) {
+            return Err(Farewell::new(CloseCode::SlowConsumer));
+        }
+        lock(&self.outbox).first(frame, Some(owed));
+        Ok(())
+    }
+
+    fn me(&self, event: &MyEvent, owed: Owed) -> Result<(), Farewell> {
         let Some(principal) = self.gate.principal(self.user) else {
-            return;
+            return Ok(());
         };
         let sub = match &*event.me {
             Me::Connected(leg) => {
@@ -108,9 +130,7 @@ impl Session {
             },
         );
         self.state().me = Some(event.seq);
-        if let Some(frame) = frame {
-            lock(&self.outbox).first(frame, Some(owed));
-        }
+        self.owe(frame, owed)
     }
 
     fn me_live(&self) {

@@ -74,7 +74,7 @@ impl Session {
         };
         let reply = match result {
             Ok(sub) => {
-                self.watches(*sub, class(topic), seq, None);
+                self.watches(*sub, class(topic), None);
                 let sub = Cow::Owned(sub.to_string());
                 say::result(self.encoding, &pending.id, seq.0, Subscribed { sub })
             }
@@ -86,13 +86,8 @@ impl Session {
         self.say(reply);
     }
 
-    fn watches(&self, sub: Sub, class: Class, newest: Seq, reset: Option<NotResumed>) {
-        let view = View {
-            class,
-            newest,
-            reset,
-        };
-        self.state().views.insert(sub, view);
+    fn watches(&self, sub: Sub, class: Class, reset: Option<NotResumed>) {
+        self.state().views.insert(sub, View { class, reset });
     }
 
     pub(super) fn unsubscribe(&self, unsubscribe: &Unsubscribe) {
@@ -124,14 +119,13 @@ impl Session {
         let Some(Ok(viewer)) = self.caller().map(|caller| self.viewer(&caller)) else {
             return;
         };
-        let newest = self.gate.engine().durable();
-        self.watches(Sub::Leg(offer), Class::Lossless, newest, None);
+        self.watches(Sub::Leg(offer), Class::Lossless, None);
         self.gate
             .engine()
             .open_for_leg(self.door, viewer, self.encoding, contact, offer);
     }
 
-    pub(super) fn snapshot(&self, sub: Sub, why: SnapshotWhy, parts: Box<dyn Parts>) {
+    pub(super) fn snapshot(&self, sub: Sub, why: SnapshotWhy, as_of: Seq, parts: Box<dyn Parts>) {
         let (class, reset) = {
             let mut state = self.state();
             let Some(view) = state.views.get_mut(&sub) else {
@@ -148,7 +142,7 @@ impl Session {
             let sub = Cow::Owned(sub.to_string());
             self.say(say::frame(self.encoding, &Reset { sub, reason }));
         }
-        lock(&self.outbox).start(sub, class, parts);
+        lock(&self.outbox).start(sub, class, as_of, parts);
     }
 
     /// A frame of a view.
@@ -158,19 +152,14 @@ impl Session {
     pub(super) fn view_frame(
         &self,
         sub: Sub,
-        seq: Option<Seq>,
+        seq: Seq,
         bytes: Bytes,
         owed: Owed,
     ) -> Result<(), Farewell> {
-        let class = {
-            let mut state = self.state();
-            let Some(view) = state.views.get_mut(&sub) else {
-                return Ok(());
-            };
-            view.newest = seq.unwrap_or(view.newest);
-            view.class
+        let Some(class) = self.state().views.get(&sub).map(|view| view.class) else {
+            return Ok(());
         };
-        let kept = lock(&self.outbox).frame(sub, class, bytes, owed);
+        let kept = lock(&self.outbox).frame(sub, class, seq, bytes, owed);
         match kept {
             Ok(()) => Ok(()),
             Err(Outrun::Restart) => {
@@ -191,7 +180,7 @@ impl Session {
             seq: seq.0,
         };
         match say::frame(self.encoding, &live) {
-            Some(frame) => self.view_frame(sub, Some(seq), frame, owed),
+            Some(frame) => self.view_frame(sub, seq, frame, owed),
             None => Ok(()),
         }
     }
@@ -285,7 +274,8 @@ impl Session {
             .await;
         match resumed {
             Ok(ViewResumed::Whole(sub)) => {
-                self.watches(sub, class(&topic), after, None);
+                self.watches(sub, class(&topic), None);
+                lock(&self.outbox).go_on(sub, after);
                 Ok(sub.to_string())
             }
             Ok(ViewResumed::Reset(sub, why)) => {
@@ -295,12 +285,7 @@ impl Session {
                     ResetWhy::PositionLost => NotResumed::PositionLost,
                     ResetWhy::RightsChanged => NotResumed::RightsChanged,
                 };
-                self.watches(
-                    sub,
-                    class(&topic),
-                    self.gate.engine().durable(),
-                    Some(reason),
-                );
+                self.watches(sub, class(&topic), Some(reason));
                 Err((Some(sub.to_string()), reason))
             }
             Err(_) => Err((None, NotResumed::NotFound)),

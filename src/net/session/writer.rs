@@ -1,8 +1,7 @@
 //! The writing task: empties the door, keeps the pulse, writes. It never waits for the client
 //! without also taking in what comes, so nothing piles up unseen.
 
-use super::super::outbox::Class;
-use super::super::say::{self, Farewell};
+use super::super::say::{self, Farewell, Parting};
 use super::super::server::Server;
 use super::super::socket::{Kind, Outgoing};
 use super::greet::kind;
@@ -14,12 +13,14 @@ use crate::time::Instant;
 use crate::wire::close::CloseCode;
 use crate::wire::codec::Encoding;
 use crate::wire::push::{Ping, Warning, WarningCode};
+use futures::poll;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use tokio::io::AsyncWrite;
 
 /// Writes to the end of the session, and the farewell.
@@ -32,22 +33,28 @@ pub(super) async fn write<W: AsyncWrite + Unpin>(
     // Whoever ended it first has the word.
     session.end(parting);
     lock(&session.outbox).clear();
-    if let Some(Some(farewell)) = session.farewell.get() {
-        part(&session.server, &mut outgoing, session.encoding, farewell).await;
+    if let Some(parting) = session.parting.get() {
+        part(&session.server, &mut outgoing, session.encoding, parting).await;
     }
 }
 
-/// Says farewell, as far as the client still reads.
+/// Says farewell, as far as the client is there and still reads.
 pub(super) async fn part<W: AsyncWrite + Unpin>(
     server: &Server,
     outgoing: &mut Outgoing<W>,
     encoding: Encoding,
-    farewell: &Farewell,
+    parting: &Parting,
 ) {
-    if let Some(goaway) = farewell.goaway(encoding) {
-        outgoing.put(kind(encoding), &goaway);
+    match parting {
+        Parting::Gone => return,
+        Parting::Answer(code) => outgoing.put_close(*code, ""),
+        Parting::Say(farewell) => {
+            if let Some(goaway) = farewell.goaway(encoding) {
+                outgoing.put(kind(encoding), &goaway);
+            }
+            outgoing.put_close(Some(farewell.code.code()), farewell.reason());
+        }
     }
-    outgoing.put_close(farewell.code.code(), farewell.reason());
     let clock = server.clock();
     let deadline = clock.now() + server.options().close_within;
     tokio::select! {
@@ -82,12 +89,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Runs until the session is to end; why, or nothing when the connection is gone.
+    /// Runs until the session is to end, and says why. What a
+    /// client can make ready without end, its own news, comes last and so holds up nothing.
     async fn run<W: AsyncWrite + Unpin>(
         mut self,
         mut door: Door,
         outgoing: &mut Outgoing<W>,
-    ) -> Option<Farewell> {
+    ) -> Parting {
         let session = self.session;
         let clock = session.server.clock();
         let mut pulse = pin!(clock.until(self.next_beat()));
@@ -98,30 +106,35 @@ impl<'a> Writer<'a> {
             tokio::select! {
                 biased;
                 () = session.done.cancelled() => {
-                    return Some(session.server.going_away());
-                }
-                open = door.receive(&mut self.received) => {
-                    if !open {
-                        return Some(session.server.going_away());
-                    }
-                    for delivery in self.received.drain(..) {
-                        if let Err(farewell) = session.receive(delivery) {
-                            return Some(farewell);
-                        }
-                    }
-                }
-                () = session.news.notified() => {}
-                written = poll_fn(|cx| outgoing.poll_write(cx, &mut progress)), if writes => {
-                    if written.is_err() {
-                        return None;
-                    }
+                    return Parting::Say(session.server.going_away());
                 }
                 () = &mut pulse => {
-                    if let Err(farewell) = self.beat(writes) {
-                        return Some(farewell);
+                    // Whoever takes something now has not stopped reading.
+                    let taken = poll!(poll_fn(|cx| outgoing.poll_write(cx, &mut progress)));
+                    if matches!(taken, Poll::Ready(Err(_))) {
+                        return Parting::Gone;
+                    }
+                    if let Err(farewell) = self.beat(writes && !progress) {
+                        return Parting::Say(farewell);
                     }
                     pulse.set(clock.until(self.next_beat()));
                 }
+                open = door.receive(&mut self.received) => {
+                    if !open {
+                        return Parting::Say(session.server.going_away());
+                    }
+                    for delivery in self.received.drain(..) {
+                        if let Err(farewell) = session.receive(delivery) {
+                            return Parting::Say(farewell);
+                        }
+                    }
+                }
+                written = poll_fn(|cx| outgoing.poll_write(cx, &mut progress)), if writes => {
+                    if written.is_err() {
+                        return Parting::Gone;
+                    }
+                }
+                () = session.news.notified() => {}
             }
             if progress || !writes {
                 self.took_at = session.now();
@@ -132,7 +145,11 @@ impl<'a> Writer<'a> {
     /// Puts frames into the write at hand as long as it has room.
     fn fill<W: AsyncWrite + Unpin>(&mut self, outgoing: &mut Outgoing<W>) {
         let session = self.session;
-        if let Some(payload) = session.state().pong.take() {
+        // One pong at most lies here: of pings that come faster than they are answered, only
+        // the last is.
+        if outgoing.has_room()
+            && let Some(payload) = session.state().pong.take()
+        {
             outgoing.put(Kind::Pong, &payload);
         }
         let kind = kind(session.encoding);
@@ -164,7 +181,11 @@ impl Writer<'_> {
         } else {
             expires_at - limits::TOKEN_WARNING
         };
-        let silence = session.heard() + dead_after;
+        let silence = if session.listens() {
+            session.heard() + dead_after
+        } else {
+            Instant::NEVER
+        };
         self.ping_at.min(silence).min(token)
     }
 
@@ -173,7 +194,7 @@ impl Writer<'_> {
         let session = self.session;
         let options = session.server.options();
         let now = session.now();
-        if session.heard() + options.dead_after <= now {
+        if session.listens() && session.heard() + options.dead_after <= now {
             return Err(Farewell::new(CloseCode::PingTimeout));
         }
         if owes && self.took_at + options.dead_after <= now {
@@ -211,16 +232,14 @@ impl Writer<'_> {
 
     /// Asks whether the client is there, and tells how far its views are.
     fn ping(&self, now: Instant) {
-        let positions: Vec<(Cow<'_, str>, u64)> = {
-            let state = self.session.state();
-            let me = state.me.map(|seq| (Cow::Borrowed(ME), seq.0));
-            let lossless = state
-                .views
-                .iter()
-                .filter(|(_, view)| view.class == Class::Lossless);
-            let views = lossless.map(|(sub, view)| (Cow::Owned(sub.to_string()), view.newest.0));
-            me.into_iter().chain(views).collect()
-        };
+        // Events of `me` wait before the ping in the same line, those of views behind it.
+        let me = self.session.state().me;
+        let me = me.map(|seq| (Cow::Borrowed(ME), seq.0));
+        let views: Vec<_> = lock(&self.session.outbox).positions().collect();
+        let views = views
+            .into_iter()
+            .map(|(sub, seq)| (Cow::Owned(sub.to_string()), seq.0));
+        let positions: Vec<(Cow<'_, str>, u64)> = me.into_iter().chain(views).collect();
         let ping = Ping {
             at: now.0,
             positions,
