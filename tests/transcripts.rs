@@ -117,6 +117,10 @@ transcripts! {
     selections
     wrap_up_policies
     requeue_and_end
+    available_after_work
+    forced_sign_out
+    taken_over_is_not_away
+    wish_outlives_missed
 }
 
 /// Contacts named `c1,c2,…`.

@@ -327,6 +327,9 @@ pub enum Event {
     SeatReleased {
         /// The offer it came from.
         offer: OfferRef,
+        /// The contact was taken from the agent: it went back to its line.
+        #[serde(default)]
+        returned: bool,
     },
     /// An agent signed in.
     AgentSignedIn {

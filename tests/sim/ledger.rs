@@ -7,7 +7,7 @@ mod seats;
 use super::promise::{Kept, keep, promise};
 use std::collections::{BTreeMap, BTreeSet};
 use switchroom::domain::capacity::ChannelSet;
-use switchroom::domain::contact::{Closed, Facts};
+use switchroom::domain::contact::{Closed, Facts, LegEnd};
 use switchroom::domain::event::{By, Event, NextState, OfferRef};
 use switchroom::domain::offer::AgentState;
 use switchroom::domain::rules::Workspace;
@@ -35,6 +35,8 @@ pub struct Ledger {
     /// back, it learns only then that their seats are gone.
     pub let_down: BTreeSet<OfferId>,
     pub media: Vec<Media>,
+    /// How legs ended whose seats have not heard of it.
+    over: BTreeMap<OfferId, LegEnd>,
     pub outcomes: Outcomes,
     last_number: u64,
 }
@@ -117,7 +119,7 @@ pub struct Agent {
     pub queues: Vec<QueueId>,
     /// Offers open, legs included.
     pub hands: Vec<(OfferId, ChannelId)>,
-    /// Since the last leg ended, or the seat was taken.
+    /// Since the last leg ended, or the seat was taken; means nothing while there is work.
     pub idle_since: Instant,
     /// Contacts that were taken away while the agent was lost.
     pub taken: Vec<ContactId>,
@@ -178,6 +180,7 @@ impl Ledger {
             taken_up: BTreeSet::new(),
             let_down: BTreeSet::new(),
             media: Vec::new(),
+            over: BTreeMap::new(),
             outcomes: Outcomes::default(),
             last_number: 0,
         }

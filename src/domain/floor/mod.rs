@@ -101,6 +101,8 @@ struct TakenBack {
     entry: Entry,
     seat: SeatOffer,
     outcome: Outcome,
+    /// The agent has set itself available since: it is kept from nothing any more.
+    readmitted: bool,
 }
 
 impl Floor {

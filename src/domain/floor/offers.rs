@@ -170,6 +170,7 @@ impl Floor {
                 entry,
                 seat,
                 outcome,
+                readmitted: false,
             };
             self.taken_back.insert(offer.reservation, back);
         }
@@ -270,7 +271,8 @@ impl Floor {
         };
         if seat.state == AgentState::Available {
             let state = AgentState::NotReady(reason.to_owned());
-            self.change_state(now, offer.agent, state, None, By::Engine, out);
+            let next = seat.next.clone();
+            self.change_state(now, offer.agent, state, next, By::Engine, out);
             self.arm_back_from_missed(offer.agent);
         }
     }

@@ -6,7 +6,7 @@ use crate::domain::machine::Taken;
 use crate::domain::offer::{AgentState, Outcome};
 use crate::id::{AgentId, Generation, OfferId, QueueId};
 use crate::time::Instant;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The seats of a floor, as its events tell.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -36,7 +36,7 @@ pub struct Seat {
     pub queues: Vec<QueueId>,
     /// Slots in use.
     pub work: Vec<Work>,
-    /// When the last leg ended, or the seat was first taken.
+    /// When the last leg ended, or the seat was taken; read only while there is no work.
     pub idle_since: Instant,
     /// When work was last given.
     pub last_assigned: Instant,
@@ -46,6 +46,8 @@ pub struct Seat {
     pub missed: u32,
     /// Offers failed for technical reasons in a row.
     pub failed: u32,
+    /// Queues that may keep contacts from the agent, which it had been offered and did not take.
+    pub kept_from: BTreeSet<QueueId>,
     /// Taken away while the agent was not there.
     pub taken: Vec<Taken>,
 }
@@ -120,6 +122,7 @@ impl Seat {
             assigned: VecDeque::new(),
             missed: 0,
             failed: 0,
+            kept_from: BTreeSet::new(),
             taken: Vec::new(),
         }
     }
@@ -189,7 +192,7 @@ impl Roster {
                     holds_capacity: *holds_capacity,
                 },
             ),
-            Event::SeatReleased { offer } => self.released(at, *offer),
+            Event::SeatReleased { offer, returned } => self.released(at, *offer, *returned),
             Event::AgentSignedIn {
                 agent,
                 generation,
@@ -237,7 +240,11 @@ impl Roster {
             Change::Channels(on) => seat.on = on,
             Change::Queues(queues) => seat.queues = queues.to_vec(),
             Change::Lost => seat.connection = Connection::Lost(at),
-            Change::Resumed => seat.connection = Connection::Connected,
+            Change::Resumed => {
+                seat.connection = Connection::Connected;
+                // The page that is back was told of each of them on `me`.
+                seat.taken.clear();
+            }
         }
     }
 
@@ -287,6 +294,9 @@ impl Roster {
         {
             seat.last_assigned = work.assigned_before;
         }
+        if outcome.excludes() {
+            seat.kept_from.insert(offer.queue);
+        }
         match outcome {
             Outcome::Missed => seat.missed += 1,
             Outcome::Failed => seat.failed += 1,
@@ -294,18 +304,14 @@ impl Roster {
         }
     }
 
-    fn released(&mut self, at: Instant, offer: OfferRef) {
+    fn released(&mut self, at: Instant, offer: OfferRef, returned: bool) {
         self.offers.remove(&offer.offer);
         let Some(seat) = self.seats.get_mut(&offer.agent) else {
             return;
         };
-        let engaged = seat
-            .drop_work(offer.offer)
-            .is_some_and(|work| work.phase == Phase::Engaged);
-        if seat.work.is_empty() {
-            seat.idle_since = at;
-        }
-        if engaged && matches!(seat.connection, Connection::Lost(_)) {
+        seat.drop_work(offer.offer);
+        seat.idle_since = at;
+        if returned && matches!(seat.connection, Connection::Lost(_)) {
             seat.taken.push(Taken {
                 contact: offer.contact,
                 queue: offer.queue,

@@ -320,10 +320,11 @@ impl Ledger {
             }
             Event::LegEnded {
                 offer,
-                how: _,
+                how,
                 talk,
                 wrap_up,
             } => {
+                self.over.insert(offer.offer, *how);
                 let held = self.at_home(offer.contact, offer.queue)?;
                 let place = held.legs.iter().position(|leg| leg.offer == offer.offer);
                 keep!(LIVES_ONCE, place.is_some(), "{offer:?} ends no leg");
