@@ -150,7 +150,8 @@ pub enum Event {
         queue: QueueId,
         /// Why.
         why: Requeued,
-        /// An agent not to be offered this contact until that instant.
+        /// An agent who declined, missed or did not connect, not to be offered this contact
+        /// until that instant.
         excluded: Option<(AgentId, Instant)>,
     },
     /// A contact is back in line after an answer.

@@ -27,7 +27,7 @@ pub struct Ledger {
     pub offers: BTreeMap<OfferId, Offer>,
     pub agents: Vec<Agent>,
     pub queues: Vec<Counts>,
-    /// Who declined or missed what since it last set itself available.
+    /// Who declined, missed or failed what since it last set itself available.
     pub refused: BTreeMap<(AgentId, ContactId), Refused>,
     /// Offers that led to a leg, or to one being connected.
     pub taken_up: BTreeSet<OfferId>,
@@ -98,13 +98,15 @@ pub enum Phase {
     WrapUp(bool),
 }
 
-/// A decline or a miss.
+/// A decline, a miss or a failure.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused {
     /// Until then the agent stays away.
     pub until: Instant,
     /// The queue may have died of hearing of it, or of its end.
     pub doubtful: bool,
+    /// The queue found that the leg does not connect.
+    pub by_queue: bool,
 }
 
 /// An agent.
@@ -115,6 +117,8 @@ pub struct Agent {
     pub next: Option<NextState>,
     pub generation: Generation,
     pub lost: Option<Instant>,
+    /// When the latest page of the agent came.
+    pub came: Instant,
     pub on: ChannelSet,
     pub queues: Vec<QueueId>,
     /// Offers open, legs included.
@@ -163,6 +167,7 @@ impl Ledger {
             next: None,
             generation: Generation(0),
             lost: None,
+            came: Instant(0),
             on: ChannelSet::EMPTY,
             queues: Vec::new(),
             hands: Vec::new(),
@@ -246,6 +251,7 @@ impl Ledger {
                     let refused = Refused {
                         until: *until,
                         doubtful: true,
+                        by_queue: false,
                     };
                     self.refused.entry(key).or_insert(refused);
                 }

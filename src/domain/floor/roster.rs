@@ -4,7 +4,7 @@ use crate::domain::capacity::ChannelSet;
 use crate::domain::event::{Event, NextState, OfferRef};
 use crate::domain::machine::Taken;
 use crate::domain::offer::{AgentState, Outcome};
-use crate::id::{AgentId, Generation, OfferId, QueueId};
+use crate::id::{AgentId, ContactId, Generation, OfferId, QueueId};
 use crate::time::Instant;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -44,8 +44,9 @@ pub struct Seat {
     pub assigned: VecDeque<Instant>,
     /// Offers missed in a row.
     pub missed: u32,
-    /// Offers failed for technical reasons in a row.
-    pub failed: u32,
+    /// Contacts whose offers failed for technical reasons, in a row: one that nobody can be
+    /// connected to counts once.
+    pub failed: BTreeSet<ContactId>,
     /// Queues that may keep contacts from the agent, which it had been offered and did not take.
     pub kept_from: BTreeSet<QueueId>,
     /// Taken away while the agent was not there.
@@ -70,6 +71,8 @@ pub struct Work {
     pub phase: Phase,
     /// Since when.
     pub since: Instant,
+    /// When it was given.
+    pub assigned: Instant,
     /// `last_assigned` before it: given back with the place if nothing comes of it.
     pub assigned_before: Instant,
 }
@@ -121,7 +124,7 @@ impl Seat {
             last_assigned: Instant(0),
             assigned: VecDeque::new(),
             missed: 0,
-            failed: 0,
+            failed: BTreeSet::new(),
             kept_from: BTreeSet::new(),
             taken: Vec::new(),
         }
@@ -227,12 +230,12 @@ impl Roster {
                 seat.set_state(at, &AgentState::SignedOut);
                 seat.next = None;
                 seat.missed = 0;
-                seat.failed = 0;
+                seat.failed.clear();
             }
             Change::State(state, next) => {
                 if *state == AgentState::Available {
                     seat.missed = 0;
-                    seat.failed = 0;
+                    seat.failed.clear();
                 }
                 seat.set_state(at, state);
                 seat.next.clone_from(next);
@@ -257,6 +260,7 @@ impl Roster {
             offer,
             phase: Phase::Ringing { deadline },
             since: at,
+            assigned: at,
             assigned_before: seat.last_assigned,
         });
         seat.last_assigned = at;
@@ -280,7 +284,7 @@ impl Roster {
             self.phase(at, offer, Phase::Engaged);
             if let Some(seat) = self.seats.get_mut(&offer.agent) {
                 seat.missed = 0;
-                seat.failed = 0;
+                seat.failed.clear();
                 seat.remember_assignment(at);
             }
             return;
@@ -292,14 +296,16 @@ impl Roster {
         if let Some(work) = seat.drop_work(offer.offer)
             && matches!(outcome, Outcome::Withdrawn(_))
         {
-            seat.last_assigned = work.assigned_before;
+            seat.never_given(work);
         }
         if outcome.excludes() {
             seat.kept_from.insert(offer.queue);
         }
         match outcome {
             Outcome::Missed => seat.missed += 1,
-            Outcome::Failed => seat.failed += 1,
+            Outcome::Failed => {
+                seat.failed.insert(offer.contact);
+            }
             Outcome::Accepted | Outcome::Declined | Outcome::Withdrawn(_) => {}
         }
     }
@@ -321,6 +327,18 @@ impl Roster {
 }
 
 impl Seat {
+    /// The agent's place is as if this had not been given; what was given later stands.
+    fn never_given(&mut self, work: Work) {
+        let mut later = self.work.iter_mut();
+        match later.find(|later| later.assigned_before == work.assigned) {
+            Some(next) => next.assigned_before = work.assigned_before,
+            None if self.last_assigned == work.assigned => {
+                self.last_assigned = work.assigned_before;
+            }
+            None => {}
+        }
+    }
+
     fn remember_assignment(&mut self, at: Instant) {
         self.assigned.push_back(at);
         let window_starts = at - crate::limits::FEWEST_CONTACTS_WINDOW;

@@ -105,6 +105,8 @@ impl Ledger {
             Outcome::Declined | Outcome::Missed => &[Phase::Ringing],
             Outcome::Withdrawn(_) | Outcome::Failed => &[Phase::Ringing, Phase::Taken],
         };
+        let rang = self.offers.get(&offer.offer);
+        let rang = rang.is_some_and(|open| open.phase == Phase::Ringing);
         self.step(offer, from, Phase::Engaged)?;
         let ended = &mut self.outcomes;
         match outcome {
@@ -124,12 +126,18 @@ impl Ledger {
             let lost = self.agents[offer.agent.index()].lost;
             keep!(OUTCOMES_FIT, lost.is_none(), "missed while lost: {offer:?}");
         }
-        if matches!(outcome, Outcome::Declined | Outcome::Missed)
+        let unshown = outcome == Outcome::Failed && rang;
+        if unshown {
+            let lost = self.agents[offer.agent.index()].lost;
+            keep!(OUTCOMES_FIT, lost.is_none(), "failed while lost: {offer:?}");
+        }
+        if (unshown || matches!(outcome, Outcome::Declined | Outcome::Missed))
             && !self.closed.contains(&offer.contact)
         {
             let refused = Refused {
                 until: at + rules.terms.retry_after,
                 doubtful: false,
+                by_queue: false,
             };
             self.refused.insert((offer.agent, offer.contact), refused);
         }
@@ -160,6 +168,7 @@ impl Ledger {
                 seat.set(at, state);
                 seat.generation = *generation;
                 seat.lost = None;
+                seat.came = at;
                 seat.on = *channels;
                 seat.queues.clone_from(queues);
                 if fresh {
@@ -194,6 +203,7 @@ impl Ledger {
             Event::AgentResumed { agent, .. } => {
                 let seat = &mut self.agents[agent.index()];
                 seat.lost = None;
+                seat.came = at;
                 seat.taken.clear();
             }
             _ => {}
