@@ -259,7 +259,10 @@ impl Log {
             queue,
             reason: Closed::Completed,
         });
-        self.write(Event::SeatReleased { offer });
+        self.write(Event::SeatReleased {
+            offer,
+            returned: false,
+        });
     }
 }
 

@@ -43,8 +43,8 @@ pub const TRACE_RUNNERS_UP: usize = 5;
 
 /// `fewest_contacts` counts contacts given within this time.
 pub const FEWEST_CONTACTS_WINDOW: Span = Span::minutes(60);
-/// Offers that fail for technical reasons in a row before the agent is set not ready.
-pub const TECHNICAL_FAILURES: u32 = 3;
+/// Contacts whose offers fail for technical reasons, in a row, before the agent is set not ready.
+pub const TECHNICAL_FAILURES: usize = 3;
 /// Ended offers an agent's seat remembers, so that a late accept is told what happened.
 pub const ENDED_OFFERS: usize = 8;
 /// Ended reservations a queue remembers, so that an accept under way is told what happened.

@@ -117,6 +117,13 @@ transcripts! {
     selections
     wrap_up_policies
     requeue_and_end
+    auto_accept_on_a_lost_socket
+    available_after_work
+    default_code
+    forced_sign_out
+    taken_over_is_not_away
+    unconnectable_contact
+    wish_outlives_missed
 }
 
 /// Contacts named `c1,c2,…`.

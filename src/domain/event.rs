@@ -150,7 +150,8 @@ pub enum Event {
         queue: QueueId,
         /// Why.
         why: Requeued,
-        /// An agent not to be offered this contact until that instant.
+        /// An agent who declined, missed or did not connect, not to be offered this contact
+        /// until that instant.
         excluded: Option<(AgentId, Instant)>,
     },
     /// A contact is back in line after an answer.
@@ -327,6 +328,9 @@ pub enum Event {
     SeatReleased {
         /// The offer it came from.
         offer: OfferRef,
+        /// The contact was taken from the agent: it went back to its line.
+        #[serde(default)]
+        returned: bool,
     },
     /// An agent signed in.
     AgentSignedIn {

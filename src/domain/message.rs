@@ -148,6 +148,8 @@ pub enum Settled {
     Released {
         /// The seat.
         offer: OfferId,
+        /// The contact went back to its line.
+        returned: bool,
     },
     /// The floor took the last seat back, and the demands so far take that into account.
     Over,

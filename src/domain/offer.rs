@@ -41,12 +41,13 @@ pub enum Withdrawn {
 }
 
 impl Outcome {
-    /// An agent who declined or missed is excluded from the contact for a while.
+    /// An agent who declined, missed or failed to connect is excluded from the contact for a
+    /// while: nothing would be different at once.
     #[must_use]
     pub fn excludes(self) -> bool {
         match self {
-            Self::Declined | Self::Missed => true,
-            Self::Accepted | Self::Withdrawn(_) | Self::Failed => false,
+            Self::Declined | Self::Missed | Self::Failed => true,
+            Self::Accepted | Self::Withdrawn(_) => false,
         }
     }
 }

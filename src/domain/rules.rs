@@ -187,7 +187,7 @@ pub struct WrapUp {
     pub span: Span,
     /// Wrap-up keeps the slot.
     pub holds_capacity: bool,
-    /// Code given when the time is over and none was chosen.
+    /// Code given when the wrap-up ends without the agent and none was chosen.
     pub default_code: Option<String>,
 }
 

@@ -247,7 +247,7 @@ impl AgentRow {
                     holds_capacity: *holds_capacity,
                 },
             ),
-            Event::SeatReleased { offer } => self.drop_work(offer.offer),
+            Event::SeatReleased { offer, .. } => self.drop_work(offer.offer),
             Event::AgentSignedIn {
                 generation,
                 channels,

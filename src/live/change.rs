@@ -379,7 +379,7 @@ fn agent_event(event: &Event) -> Option<(Name, About)> {
             (name, of(offer, Some(Why::Offer(*outcome))))
         }
         Event::SeatWrapUp { offer, .. } => (Name::LegWrapUp, of(offer, None)),
-        Event::SeatReleased { offer } => (Name::LegEnded, of(offer, None)),
+        Event::SeatReleased { offer, .. } => (Name::LegEnded, of(offer, None)),
         Event::AgentSignedIn { .. } => (Name::AgentSignedIn, nothing),
         Event::AgentSignedOut { why, .. } => {
             let about = About {

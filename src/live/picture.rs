@@ -431,7 +431,7 @@ fn subject(event: &Event) -> Subject {
         | Event::OfferTaken { offer }
         | Event::OfferEnded { offer, .. }
         | Event::SeatWrapUp { offer, .. }
-        | Event::SeatReleased { offer } => Subject::Agent(offer.agent),
+        | Event::SeatReleased { offer, .. } => Subject::Agent(offer.agent),
         Event::AgentSignedIn { agent, .. }
         | Event::AgentSignedOut { agent, .. }
         | Event::AgentStateChanged { agent, .. }

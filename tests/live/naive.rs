@@ -242,7 +242,7 @@ impl Naive {
                     .work
                     .insert(offer.offer, (offer.channel, "wrap_up", *holds_capacity));
             }),
-            Event::SeatReleased { offer } => of(agents, offer.agent, &|agent| {
+            Event::SeatReleased { offer, .. } => of(agents, offer.agent, &|agent| {
                 agent.work.remove(&offer.offer);
             }),
             Event::AgentSignedIn {

@@ -7,7 +7,7 @@ mod seats;
 use super::promise::{Kept, keep, promise};
 use std::collections::{BTreeMap, BTreeSet};
 use switchroom::domain::capacity::ChannelSet;
-use switchroom::domain::contact::{Closed, Facts};
+use switchroom::domain::contact::{Closed, Facts, LegEnd};
 use switchroom::domain::event::{By, Event, NextState, OfferRef};
 use switchroom::domain::offer::AgentState;
 use switchroom::domain::rules::Workspace;
@@ -27,7 +27,7 @@ pub struct Ledger {
     pub offers: BTreeMap<OfferId, Offer>,
     pub agents: Vec<Agent>,
     pub queues: Vec<Counts>,
-    /// Who declined or missed what since it last set itself available.
+    /// Who declined, missed or failed what since it last set itself available.
     pub refused: BTreeMap<(AgentId, ContactId), Refused>,
     /// Offers that led to a leg, or to one being connected.
     pub taken_up: BTreeSet<OfferId>,
@@ -35,6 +35,8 @@ pub struct Ledger {
     /// back, it learns only then that their seats are gone.
     pub let_down: BTreeSet<OfferId>,
     pub media: Vec<Media>,
+    /// How legs ended whose seats have not heard of it.
+    over: BTreeMap<OfferId, LegEnd>,
     pub outcomes: Outcomes,
     last_number: u64,
 }
@@ -96,13 +98,15 @@ pub enum Phase {
     WrapUp(bool),
 }
 
-/// A decline or a miss.
+/// A decline, a miss or a failure.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused {
     /// Until then the agent stays away.
     pub until: Instant,
     /// The queue may have died of hearing of it, or of its end.
     pub doubtful: bool,
+    /// The queue found that the leg does not connect.
+    pub by_queue: bool,
 }
 
 /// An agent.
@@ -113,11 +117,13 @@ pub struct Agent {
     pub next: Option<NextState>,
     pub generation: Generation,
     pub lost: Option<Instant>,
+    /// When the latest page of the agent came.
+    pub came: Instant,
     pub on: ChannelSet,
     pub queues: Vec<QueueId>,
     /// Offers open, legs included.
     pub hands: Vec<(OfferId, ChannelId)>,
-    /// Since the last leg ended, or the seat was taken.
+    /// Since the last leg ended, or the seat was taken; means nothing while there is work.
     pub idle_since: Instant,
     /// Contacts that were taken away while the agent was lost.
     pub taken: Vec<ContactId>,
@@ -161,6 +167,7 @@ impl Ledger {
             next: None,
             generation: Generation(0),
             lost: None,
+            came: Instant(0),
             on: ChannelSet::EMPTY,
             queues: Vec::new(),
             hands: Vec::new(),
@@ -178,6 +185,7 @@ impl Ledger {
             taken_up: BTreeSet::new(),
             let_down: BTreeSet::new(),
             media: Vec::new(),
+            over: BTreeMap::new(),
             outcomes: Outcomes::default(),
             last_number: 0,
         }
@@ -243,6 +251,7 @@ impl Ledger {
                     let refused = Refused {
                         until: *until,
                         doubtful: true,
+                        by_queue: false,
                     };
                     self.refused.entry(key).or_insert(refused);
                 }

@@ -13,7 +13,7 @@ use switchroom::time::{Instant, Span};
 
 promise! { ONLY_WHO_IS_THERE: "Nobody is offered anything who has not set itself available, on a channel that is on, in a queue it serves." }
 promise! { ROOM: "Reservations never exceed the room of an agent, by the capacity rule, over all queues and channels." }
-promise! { BACK_OFF: "Who declined or missed a contact is not offered it again before the back-off, or before it sets itself available." }
+promise! { BACK_OFF: "Who declined, missed or failed to connect a contact is not offered it again before the back-off, or before it sets itself available." }
 promise! { ELIGIBLE: "Only an agent who is eligible for the contact at that time is given it." }
 promise! { ONE_LANE: "Any agent eligible for one contact of a lane is eligible for all." }
 promise! { ON_TIME: "No deadline passes without its exit, and the next wake is never later than the earliest." }
@@ -264,9 +264,9 @@ fn setup_agents(rules: &Workspace) -> u32 {
 /// When an offer stops ringing at the latest.
 fn ring_deadline(offer: &Offer, seat: &Agent, grace: Span) -> Instant {
     let lost = seat.lost.map_or(Instant::NEVER, |since| since + grace);
-    let unshown = if offer.auto_accept {
+    let unshown = if offer.auto_accept && seat.lost.is_none() {
         // The page may have shown it, and it still rings only if the accept was not taken.
-        offer.made_at + limits::SHOWN_WITHIN
+        offer.made_at.max(seat.came) + limits::SHOWN_WITHIN
     } else {
         Instant::NEVER
     };

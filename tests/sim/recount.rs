@@ -18,7 +18,7 @@ promise! { PLACED_IS_RESERVED: "At rest, reservations on the floor are placement
 promise! { NO_IDLE_PAIR: "At rest, nobody is free beside a waiting contact that it could take." }
 promise! { PATIENCE: "A preferred agent is waited for only while at work, unless without end." }
 promise! { READMITTED: "Whoever sets itself available may be offered at once what it declined or missed before." }
-promise! { NOBODY_HOLDS_ON: "At rest, who is signed out has no work, and who was lost for longer than the grace has none of that channel." }
+promise! { NOBODY_HOLDS_ON: "At rest, who is signed out has no work, and who was lost for longer than the grace has none of that channel, and nobody has work of a queue that is out of service." }
 promise! { STAFFING_IS_TOLD: "At rest, a queue knows whether anybody is signed in and routable." }
 promise! { ALL_ANSWERED: "At rest, no request is unanswered." }
 
@@ -137,9 +137,7 @@ impl World {
                 hold(leg.offer, leg.agent, phase)?;
             }
         }
-        let reserved = self.ledger.offers.values();
-        let reserved = reserved.filter(|offer| !self.retired(offer.offer.queue));
-        let reserved: Vec<_> = reserved.collect();
+        let reserved: Vec<_> = self.ledger.offers.values().collect();
         keep!(
             PLACED_IS_RESERVED,
             reserved.len() == placed,
@@ -199,9 +197,11 @@ impl World {
                 keep!(NOBODY_HOLDS_ON, false, "{offer} in {seat:?} is not open");
                 continue;
             };
-            if self.retired(open.offer.queue) {
-                continue;
-            }
+            keep!(
+                NOBODY_HOLDS_ON,
+                !self.retired(open.offer.queue),
+                "{open:?} in {seat:?} is of a queue that is out of service"
+            );
             let grace = rules.policies[channel.index()].grace;
             let kept_until = match (seat.lost, grace, open.phase) {
                 (Some(since), Some(grace), Phase::Taken | Phase::Engaged) => since + grace,

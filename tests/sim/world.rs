@@ -313,7 +313,7 @@ impl World {
             FloorInput::Rules(rules) => {
                 self.floor.rules = self.version(rules);
             }
-            FloorInput::Present(agent, generation) => {
+            FloorInput::Present(agent, generation) | FloorInput::SocketBack(agent, generation) => {
                 let seat = &mut self.ledger.agents[agent.index()];
                 seat.present = seat.present.max(Some(*generation));
             }
@@ -326,7 +326,7 @@ impl World {
                     .map(|open| open.offer.offer);
                 self.ledger.let_down.extend(taken);
             }
-            FloorInput::Command(..) | FloorInput::SocketLost(..) | FloorInput::SocketBack(..) => {}
+            FloorInput::Command(..) | FloorInput::SocketLost(..) => {}
         }
     }
 
@@ -381,6 +381,12 @@ impl World {
             .doubt(|_, contact| known.is_taken_back(Entry::Contact(contact)));
         self.log_restart(Who::Floor)?;
         self.raise_floor();
+        // Every life of the floor is told who is out of service.
+        for queue in 0..self.queues.len() {
+            if self.queues[queue].machine.is_none() {
+                self.retire(queue);
+            }
+        }
         Ok(())
     }
 

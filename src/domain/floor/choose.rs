@@ -271,8 +271,8 @@ impl Floor {
     /// Contacts given within the window; a newcomer counts as the median for as long.
     pub(super) fn recent(&self, now: Instant, agent: AgentId, seat: &Seat) -> u32 {
         let window_starts = now - limits::FEWEST_CONTACTS_WINDOW;
-        let given = seat.assigned.iter().filter(|at| **at >= window_starts);
-        let given = u32::try_from(given.count()).unwrap_or(u32::MAX);
+        let before = seat.assigned.partition_point(|at| *at < window_starts);
+        let given = u32::try_from(seat.assigned.len() - before).unwrap_or(u32::MAX);
         match self.desks[agent.index()].handicap {
             Some((start, until)) if until > now => given.saturating_add(start),
             Some(_) | None => given,

@@ -169,6 +169,7 @@ impl Floor {
         let desk = &mut self.desks[agent.index()];
         desk.present = false;
         desk.granted = granted;
+        self.to_be_shown_anew(now, agent);
         if fresh {
             self.start_at_median(now, agent);
             self.readmit(agent, out);
@@ -238,8 +239,13 @@ impl Floor {
         self.permit::<act::AgentSignOut>(asked, agent)?;
         let seat = self.current(asked, agent)?;
         let busy = !seat.work.is_empty() && seat.work.len() > self.ringing(agent).len();
-        let policy = work.unwrap_or(self.rules.terms.sign_out_with_work);
         let forced = agent != own;
+        // The workspace's rule is for an agent's own wish.
+        let policy = work.unwrap_or(if forced {
+            SignOutWork::Return
+        } else {
+            self.rules.terms.sign_out_with_work
+        });
         let drain = busy && (when == When::AfterWork || policy == SignOutWork::Drain);
         if drain {
             let state = seat.state.clone();
@@ -279,7 +285,8 @@ impl Floor {
         self.permit::<act::AgentSetState>(asked, agent)?;
         let seat = self.current(asked, agent)?;
         let waits = when == When::AfterWork && self.has_lasting_work(agent);
-        if waits && state != AgentState::Available {
+        // Who is available and wants to be so after work only takes another wish back.
+        if waits && seat.state != state {
             let present = seat.state.clone();
             let next = Some(NextState::State(state));
             self.change_state(now, agent, present, next, asked.by(), out);

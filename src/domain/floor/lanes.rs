@@ -96,8 +96,8 @@ impl Lanes {
         self.barriers.iter().copied()
     }
 
-    /// Takes the state of a lane in. If nothing of what is known is left, there is a barrier,
-    /// at the latest until `barrier_until`.
+    /// Takes the state of a lane in. If nothing of what is known is left and more is behind it,
+    /// there is a barrier, at the latest until `barrier_until`.
     pub(super) fn stated(&mut self, queue: QueueId, demand: Demand, barrier_until: Instant) {
         let lane = (queue, demand.lane);
         if demand.heads.is_empty() && !demand.more {
@@ -120,8 +120,9 @@ impl Lanes {
             })
             .collect();
         self.index(lane, demand.key.named, true);
-        // The queue has not yet heard of the matches: what comes behind them is still unknown.
-        let used_up = heads.is_empty();
+        // The queue has not yet heard of the matches: what comes behind them is still unknown,
+        // unless nothing is behind them.
+        let used_up = heads.is_empty() && demand.more;
         let passed = passed && used_up;
         let barrier = (used_up && !passed).then(|| barrier.unwrap_or(barrier_until));
         if barrier.is_some() {

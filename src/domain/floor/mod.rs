@@ -50,6 +50,8 @@ pub struct Floor {
     timers: BTreeSet<(Instant, Wake)>,
     /// Offers that are accepted as soon as the page shows them.
     unshown: BTreeSet<OfferId>,
+    /// Of those, the ones that a later page has to show, and by when.
+    shown_by: BTreeMap<OfferId, Instant>,
     next_id: u64,
     opening: bool,
     counters: Counters,
@@ -101,6 +103,8 @@ struct TakenBack {
     entry: Entry,
     seat: SeatOffer,
     outcome: Outcome,
+    /// The agent has set itself available since: it is kept from nothing any more.
+    readmitted: bool,
 }
 
 impl Floor {
@@ -134,6 +138,7 @@ impl Floor {
             waiting_behind_barrier: BTreeSet::new(),
             timers: BTreeSet::new(),
             unshown: BTreeSet::new(),
+            shown_by: BTreeMap::new(),
             next_id: first_id,
             opening: true,
             counters: Counters::default(),

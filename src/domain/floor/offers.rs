@@ -111,13 +111,31 @@ impl Floor {
 
     /// The page did not show an automatically accepted offer in time.
     pub(super) fn not_shown(&mut self, now: Instant, offer: OfferId, out: &mut Outbox) {
-        if !self.unshown.remove(&offer) {
+        let Some(work) = self.roster.work(offer).copied() else {
+            return;
+        };
+        let later = self.shown_by.get(&offer).is_some_and(|by| *by > now);
+        // A page that is gone cannot show it: the offer waits for the page's return.
+        let lost = self
+            .roster
+            .seat(work.offer.agent)
+            .is_some_and(|seat| seat.connection != Connection::Connected);
+        if later || lost || !self.unshown.remove(&offer) {
             return;
         }
-        if let Some(work) = self.roster.work(offer).copied()
-            && matches!(work.phase, Phase::Ringing { .. })
-        {
+        if matches!(work.phase, Phase::Ringing { .. }) {
             self.end_offer(now, work.offer, Outcome::Failed, By::Engine, out);
+        }
+    }
+
+    /// A page that has just come has all its time to show what is to be accepted for it.
+    pub(super) fn to_be_shown_anew(&mut self, now: Instant, agent: AgentId) {
+        for offer in self.ringing(agent) {
+            if self.unshown.contains(&offer.offer) {
+                let by = now + limits::SHOWN_WITHIN;
+                self.shown_by.insert(offer.offer, by);
+                self.wake_at(by, Wake::OfferUnshown(offer.offer));
+            }
         }
     }
 
@@ -170,6 +188,7 @@ impl Floor {
                 entry,
                 seat,
                 outcome,
+                readmitted: false,
             };
             self.taken_back.insert(offer.reservation, back);
         }
@@ -261,7 +280,7 @@ impl Floor {
         let policy = self.rules.policies.get(offer.channel.index());
         let reason = match outcome {
             Outcome::Missed if policy.is_some_and(|p| seat.missed >= p.misses) => MISSED,
-            Outcome::Failed if seat.failed >= limits::TECHNICAL_FAILURES => TECHNICAL,
+            Outcome::Failed if seat.failed.len() >= limits::TECHNICAL_FAILURES => TECHNICAL,
             Outcome::Missed
             | Outcome::Failed
             | Outcome::Accepted
@@ -270,7 +289,8 @@ impl Floor {
         };
         if seat.state == AgentState::Available {
             let state = AgentState::NotReady(reason.to_owned());
-            self.change_state(now, offer.agent, state, None, By::Engine, out);
+            let next = seat.next.clone();
+            self.change_state(now, offer.agent, state, next, By::Engine, out);
             self.arm_back_from_missed(offer.agent);
         }
     }
@@ -345,5 +365,6 @@ impl Floor {
             self.timers.remove(&(deadline, Wake::OfferMissed(offer)));
         }
         self.unshown.remove(&offer);
+        self.shown_by.remove(&offer);
     }
 }

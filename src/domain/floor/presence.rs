@@ -25,13 +25,13 @@ impl Floor {
         }
     }
 
-    /// The agent could take work of a channel now or when it has room again.
-    pub(super) fn takes_work(&self, agent: AgentId, seat: &Seat, channel: ChannelId) -> bool {
+    /// The agent takes work of a channel: now, when it has room again, or as soon as a sign-in
+    /// under way is in its hands.
+    pub(super) fn is_here(&self, agent: AgentId, seat: &Seat, channel: ChannelId) -> bool {
         let desk = &self.desks[agent.index()];
         seat.state == AgentState::Available
             && seat.next.is_none()
             && seat.connection == Connection::Connected
-            && desk.present
             && ChannelSet(seat.on.0 & desk.granted.0).contains(channel)
     }
 
@@ -78,6 +78,9 @@ impl Floor {
         }
         let event = Event::AgentResumed { agent, generation };
         self.record(now, By::Engine, event, out);
+        // Its page has heard everything, also if the answer to the sign-in never arrived.
+        self.desks[agent.index()].present = true;
+        self.to_be_shown_anew(now, agent);
         self.refresh(agent);
         if let Some(card) = self.agent_card(agent) {
             out.me(agent, Me::Resumed(card));

@@ -54,7 +54,7 @@ impl Floor {
                 holds_capacity,
                 until,
             } => self.wraps_up(now, offer, holds_capacity, until, out),
-            Settled::Released { offer } => self.released(now, offer, out),
+            Settled::Released { offer, returned } => self.released(now, offer, returned, out),
             Settled::Over => {
                 if let Some(back) = self.taken_back.get(&reservation).copied() {
                     self.let_go(reservation, back.queue, back.entry);
@@ -165,7 +165,8 @@ impl Floor {
         }
     }
 
-    fn released(&mut self, now: Instant, offer: OfferId, out: &mut Outbox) {
+    /// The leg is over. `returned`: the contact was taken from the agent.
+    fn released(&mut self, now: Instant, offer: OfferId, returned: bool, out: &mut Outbox) {
         let Some(work) = self.roster.work(offer).copied() else {
             return;
         };
@@ -175,7 +176,10 @@ impl Floor {
         self.record(
             now,
             By::Engine,
-            Event::SeatReleased { offer: work.offer },
+            Event::SeatReleased {
+                offer: work.offer,
+                returned,
+            },
             out,
         );
         let load = &mut self.desks[work.offer.agent.index()].load;
@@ -262,6 +266,10 @@ impl Floor {
                 last: true,
             };
             self.tell(queue, message, out);
+            if back.readmitted {
+                let agent = back.seat.agent;
+                self.tell(queue, ToQueue::Readmit { agent }, out);
+            }
         }
     }
 
@@ -279,7 +287,9 @@ impl Floor {
                 let outcome = Outcome::Withdrawn(Withdrawn::Restarted);
                 self.offer_over(now, offer, outcome, By::Engine, out);
             }
-            Some(Phase::Engaged | Phase::WrapUp { .. }) => self.released(now, offer.offer, out),
+            // Nobody says how it ended: an agent who talked is told that the contact is gone.
+            Some(Phase::Engaged) => self.released(now, offer.offer, true, out),
+            Some(Phase::WrapUp { .. }) => self.released(now, offer.offer, false, out),
             None => {}
         }
     }
@@ -350,7 +360,8 @@ impl Floor {
         }
     }
 
-    /// A queue is out of service: nothing waits behind its barriers.
+    /// A queue is out of service: nothing waits behind its barriers, and it will never say what
+    /// becomes of the work it gave.
     pub(super) fn queue_down(&mut self, now: Instant, queue: QueueId, out: &mut Outbox) {
         let barriers = self.lanes.barriers().filter(|(of, _)| *of == queue).count();
         self.counters.barriers_queue_down += barriers as u64;
@@ -358,16 +369,15 @@ impl Floor {
         for (reservation, back) in self.taken_back_from(queue) {
             self.let_go(reservation, queue, back.entry);
         }
-        let ringing: Vec<OfferRef> = self
+        let all: Vec<OfferRef> = self
             .roster
             .seats
             .values()
             .flat_map(|seat| &seat.work)
-            .filter(|work| work.offer.queue == queue)
-            .filter(|work| matches!(work.phase, Phase::Ringing { .. } | Phase::Taken))
             .map(|work| work.offer)
+            .filter(|offer| offer.queue == queue)
             .collect();
-        for offer in ringing {
+        for offer in all {
             self.over_by_roll(now, offer, out);
         }
     }

@@ -4,9 +4,9 @@ use crate::domain::capacity::ChannelSet;
 use crate::domain::event::{Event, NextState, OfferRef};
 use crate::domain::machine::Taken;
 use crate::domain::offer::{AgentState, Outcome};
-use crate::id::{AgentId, Generation, OfferId, QueueId};
+use crate::id::{AgentId, ContactId, Generation, OfferId, QueueId};
 use crate::time::Instant;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The seats of a floor, as its events tell.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -36,7 +36,7 @@ pub struct Seat {
     pub queues: Vec<QueueId>,
     /// Slots in use.
     pub work: Vec<Work>,
-    /// When the last leg ended, or the seat was first taken.
+    /// When the last leg ended, or the seat was taken; read only while there is no work.
     pub idle_since: Instant,
     /// When work was last given.
     pub last_assigned: Instant,
@@ -44,8 +44,11 @@ pub struct Seat {
     pub assigned: VecDeque<Instant>,
     /// Offers missed in a row.
     pub missed: u32,
-    /// Offers failed for technical reasons in a row.
-    pub failed: u32,
+    /// Contacts whose offers failed for technical reasons, in a row: one that nobody can be
+    /// connected to counts once.
+    pub failed: BTreeSet<ContactId>,
+    /// Queues that may keep contacts from the agent, which it had been offered and did not take.
+    pub kept_from: BTreeSet<QueueId>,
     /// Taken away while the agent was not there.
     pub taken: Vec<Taken>,
 }
@@ -68,6 +71,8 @@ pub struct Work {
     pub phase: Phase,
     /// Since when.
     pub since: Instant,
+    /// When it was given.
+    pub assigned: Instant,
     /// `last_assigned` before it: given back with the place if nothing comes of it.
     pub assigned_before: Instant,
 }
@@ -119,7 +124,8 @@ impl Seat {
             last_assigned: Instant(0),
             assigned: VecDeque::new(),
             missed: 0,
-            failed: 0,
+            failed: BTreeSet::new(),
+            kept_from: BTreeSet::new(),
             taken: Vec::new(),
         }
     }
@@ -189,7 +195,7 @@ impl Roster {
                     holds_capacity: *holds_capacity,
                 },
             ),
-            Event::SeatReleased { offer } => self.released(at, *offer),
+            Event::SeatReleased { offer, returned } => self.released(at, *offer, *returned),
             Event::AgentSignedIn {
                 agent,
                 generation,
@@ -224,12 +230,12 @@ impl Roster {
                 seat.set_state(at, &AgentState::SignedOut);
                 seat.next = None;
                 seat.missed = 0;
-                seat.failed = 0;
+                seat.failed.clear();
             }
             Change::State(state, next) => {
                 if *state == AgentState::Available {
                     seat.missed = 0;
-                    seat.failed = 0;
+                    seat.failed.clear();
                 }
                 seat.set_state(at, state);
                 seat.next.clone_from(next);
@@ -237,7 +243,11 @@ impl Roster {
             Change::Channels(on) => seat.on = on,
             Change::Queues(queues) => seat.queues = queues.to_vec(),
             Change::Lost => seat.connection = Connection::Lost(at),
-            Change::Resumed => seat.connection = Connection::Connected,
+            Change::Resumed => {
+                seat.connection = Connection::Connected;
+                // The page that is back was told of each of them on `me`.
+                seat.taken.clear();
+            }
         }
     }
 
@@ -250,6 +260,7 @@ impl Roster {
             offer,
             phase: Phase::Ringing { deadline },
             since: at,
+            assigned: at,
             assigned_before: seat.last_assigned,
         });
         seat.last_assigned = at;
@@ -273,7 +284,7 @@ impl Roster {
             self.phase(at, offer, Phase::Engaged);
             if let Some(seat) = self.seats.get_mut(&offer.agent) {
                 seat.missed = 0;
-                seat.failed = 0;
+                seat.failed.clear();
                 seat.remember_assignment(at);
             }
             return;
@@ -285,27 +296,28 @@ impl Roster {
         if let Some(work) = seat.drop_work(offer.offer)
             && matches!(outcome, Outcome::Withdrawn(_))
         {
-            seat.last_assigned = work.assigned_before;
+            seat.never_given(work);
+        }
+        if outcome.excludes() {
+            seat.kept_from.insert(offer.queue);
         }
         match outcome {
             Outcome::Missed => seat.missed += 1,
-            Outcome::Failed => seat.failed += 1,
+            Outcome::Failed => {
+                seat.failed.insert(offer.contact);
+            }
             Outcome::Accepted | Outcome::Declined | Outcome::Withdrawn(_) => {}
         }
     }
 
-    fn released(&mut self, at: Instant, offer: OfferRef) {
+    fn released(&mut self, at: Instant, offer: OfferRef, returned: bool) {
         self.offers.remove(&offer.offer);
         let Some(seat) = self.seats.get_mut(&offer.agent) else {
             return;
         };
-        let engaged = seat
-            .drop_work(offer.offer)
-            .is_some_and(|work| work.phase == Phase::Engaged);
-        if seat.work.is_empty() {
-            seat.idle_since = at;
-        }
-        if engaged && matches!(seat.connection, Connection::Lost(_)) {
+        seat.drop_work(offer.offer);
+        seat.idle_since = at;
+        if returned && matches!(seat.connection, Connection::Lost(_)) {
             seat.taken.push(Taken {
                 contact: offer.contact,
                 queue: offer.queue,
@@ -315,6 +327,18 @@ impl Roster {
 }
 
 impl Seat {
+    /// The agent's place is as if this had not been given; what was given later stands.
+    fn never_given(&mut self, work: Work) {
+        let mut later = self.work.iter_mut();
+        match later.find(|later| later.assigned_before == work.assigned) {
+            Some(next) => next.assigned_before = work.assigned_before,
+            None if self.last_assigned == work.assigned => {
+                self.last_assigned = work.assigned_before;
+            }
+            None => {}
+        }
+    }
+
     fn remember_assignment(&mut self, at: Instant) {
         self.assigned.push_back(at);
         let window_starts = at - crate::limits::FEWEST_CONTACTS_WINDOW;
@@ -371,5 +395,108 @@ fn agent_event(event: &Event) -> Option<(AgentId, Change<'_>)> {
         | Event::SeatReleased { .. }
         | Event::AgentSignedIn { .. }
         | Event::ActorRestarted { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Roster, Seat};
+    use crate::domain::event::{Chosen, Decision, Event, OfferRef, SignOut};
+    use crate::domain::offer::{Outcome, Withdrawn};
+    use crate::id::{AgentId, ChannelId, ContactId, OfferId, QueueId, ReservationId};
+    use crate::time::Instant;
+
+    const ANA: AgentId = AgentId(0);
+
+    fn offer(number: u64) -> OfferRef {
+        OfferRef {
+            offer: OfferId(number),
+            reservation: ReservationId(number),
+            contact: ContactId(uuid::Uuid::from_u128(number.into())),
+            queue: QueueId(0),
+            channel: ChannelId(1),
+            agent: ANA,
+        }
+    }
+
+    fn made(number: u64) -> Event {
+        let offer = offer(number);
+        Event::OfferMade {
+            offer,
+            deadline: Instant(99_000),
+            auto_accept: false,
+            decision: Box::new(Decision {
+                contact: offer.contact,
+                agent: ANA,
+                by: Chosen::Only,
+                runners_up: Vec::new(),
+                passed_over: Vec::new(),
+            }),
+        }
+    }
+
+    fn ended(number: u64, outcome: Outcome) -> Event {
+        let offer = offer(number);
+        Event::OfferEnded { offer, outcome }
+    }
+
+    fn seat(story: &[(u64, Event)]) -> Seat {
+        let mut roster = Roster::default();
+        for (at, event) in story {
+            roster.fold(Instant(*at), event);
+        }
+        roster.seats[&ANA].clone()
+    }
+
+    const BACK: Outcome = Outcome::Withdrawn(Withdrawn::Abandoned);
+
+    #[test]
+    fn the_newest_offer_that_stands_says_when_work_was_last_given() {
+        let two = [(1_000, made(1)), (2_000, made(2))];
+        let last = |ends: &[Event]| {
+            let ends = ends.iter().map(|event| (3_000, event.clone()));
+            let story: Vec<_> = two.iter().cloned().chain(ends).collect();
+            seat(&story).last_assigned
+        };
+        assert_eq!(last(&[]), Instant(2_000));
+        assert_eq!(last(&[ended(1, BACK)]), Instant(2_000));
+        assert_eq!(last(&[ended(2, BACK)]), Instant(1_000));
+        assert_eq!(last(&[ended(1, BACK), ended(2, BACK)]), Instant(0));
+        assert_eq!(last(&[ended(2, BACK), ended(1, BACK)]), Instant(0));
+        let declined = ended(2, Outcome::Declined);
+        assert_eq!(last(&[declined, ended(1, BACK)]), Instant(2_000));
+    }
+
+    #[test]
+    fn a_leg_that_ends_beside_a_bell_begins_the_idle_time() {
+        let released = Event::SeatReleased {
+            offer: offer(1),
+            returned: false,
+        };
+        let seat = seat(&[
+            (1_000, made(1)),
+            (1_500, Event::OfferTaken { offer: offer(1) }),
+            (1_500, ended(1, Outcome::Accepted)),
+            (2_000, made(2)),
+            (3_000, released),
+            (4_000, ended(2, BACK)),
+        ]);
+        assert_eq!(seat.idle_since, Instant(3_000));
+    }
+
+    #[test]
+    fn a_contact_that_never_connects_counts_once() {
+        let story = [(1_000, made(1)), (1_100, ended(1, Outcome::Failed))];
+        let twice = [story.clone(), story].concat();
+        let out = Event::AgentSignedOut {
+            agent: ANA,
+            why: SignOut::Own,
+        };
+        assert_eq!(seat(&twice).failed.len(), 1);
+        assert!(
+            seat(&[twice, vec![(2_000, out)]].concat())
+                .failed
+                .is_empty()
+        );
     }
 }

@@ -219,8 +219,9 @@ impl Floor {
                     .room_for(channel, &self.rules.channels, &rules.capacity);
                 if room.is_ok() {
                     counted.open.insert(channel);
-                    let max = rules.capacity.max(channel, &self.rules.channels);
-                    let free = max.saturating_sub(desk.load.count(channel));
+                    let free = desk
+                        .load
+                        .free_for(channel, &self.rules.channels, &rules.capacity);
                     counted.free.push((channel, free));
                 }
             }

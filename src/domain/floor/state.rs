@@ -52,6 +52,14 @@ impl Floor {
             .map(|membership| membership.queue)
             .collect();
         queues.extend(self.rules.queues.iter().filter(|q| q.direct).map(|q| q.id));
+        // Those too that it has left since: it may come back to them.
+        if let Some(seat) = self.roster.seat(agent) {
+            queues.extend(&seat.kept_from);
+        }
+        let taken_back = self.taken_back.values_mut();
+        for back in taken_back.filter(|back| back.seat.agent == agent) {
+            back.readmitted = true;
+        }
         for queue in queues {
             self.tell(queue, ToQueue::Readmit { agent }, out);
         }
@@ -86,7 +94,11 @@ impl Floor {
                 self.sign_out_now(now, agent, SignOut::Own, By::Engine, out);
             }
             Some(NextState::State(state)) if !self.has_lasting_work(agent) => {
+                let wanted = state == AgentState::Available;
                 self.change_state(now, agent, state, None, By::Engine, out);
+                if wanted {
+                    self.readmit(agent, out);
+                }
             }
             Some(NextState::SignOut | NextState::State(_)) | None => {}
         }
@@ -155,16 +167,14 @@ impl Floor {
 
     pub(super) fn back_from_missed(&mut self, now: Instant, agent: AgentId, out: &mut Outbox) {
         let missed = AgentState::NotReady(MISSED.to_owned());
-        let due = self.roster.seat(agent).is_some_and(|seat| {
-            seat.state == missed
-                && self
-                    .rules
-                    .terms
-                    .back_from_missed
-                    .is_some_and(|back| seat.since + back <= now)
-        });
-        if due {
-            self.change_state(now, agent, AgentState::Available, None, By::Engine, out);
+        let (Some(seat), Some(back)) = (self.roster.seat(agent), self.rules.terms.back_from_missed)
+        else {
+            return;
+        };
+        if seat.state == missed && seat.since + back <= now {
+            // Only the agent, or who sets its state, cancels a wish.
+            let next = seat.next.clone();
+            self.change_state(now, agent, AgentState::Available, next, By::Engine, out);
         }
     }
 
@@ -185,11 +195,11 @@ impl Floor {
             if self.eligible(named, lane.0, key).is_err() {
                 return Some(Unservable::NamedNotEligible);
             }
-            let takes_work = self
+            let here = self
                 .roster
                 .seat(named)
-                .is_some_and(|seat| self.takes_work(named, seat, key.channel));
-            return (!takes_work).then_some(Unservable::NamedAway);
+                .is_some_and(|seat| self.is_here(named, seat, key.channel));
+            return (!here).then_some(Unservable::NamedAway);
         }
         let queue = self.rules.queue(lane.0)?;
         if !queue.skip_when_empty {

@@ -6,7 +6,6 @@ use super::book::{Held, State};
 use crate::domain::contact::{Closed, LegEnd, LegState};
 use crate::domain::event::{By, Event, OfferRef};
 use crate::domain::machine::Outbox;
-use crate::domain::rules::WrapUpMode;
 use crate::id::{AgentId, ContactId};
 use crate::time::Instant;
 
@@ -145,16 +144,14 @@ impl Queue {
         let Some(held) = self.book.contacts.get(&contact) else {
             return;
         };
-        let over: Vec<(OfferRef, bool)> = held
+        let over: Vec<OfferRef> = held
             .legs
             .iter()
             .filter(|leg| matches!(leg.state, LegState::WrapUp { until, .. } if until <= now))
-            .map(|leg| (self.offer_ref(held, leg), leg.codes.is_empty()))
+            .map(|leg| self.offer_ref(held, leg))
             .collect();
-        for (offer, codeless) in &over {
-            if *codeless {
-                self.give_default_code(now, *offer, out);
-            }
+        for offer in &over {
+            self.give_default_code(now, *offer, out);
             self.end_leg(now, *offer, LegEnd::WrapUpExpired, By::Engine, out);
         }
         if !over.is_empty() {
@@ -162,10 +159,16 @@ impl Queue {
         }
     }
 
-    fn give_default_code(&mut self, now: Instant, offer: OfferRef, out: &mut Outbox) {
+    /// A wrap-up that ends without its agent's word gets the default code, if it has none.
+    pub(super) fn give_default_code(&mut self, now: Instant, offer: OfferRef, out: &mut Outbox) {
+        let leg = self
+            .book
+            .contacts
+            .get(&offer.contact)
+            .and_then(|held| held.leg(offer.offer));
         let policy = self.own().terms(offer.channel).map(|terms| &terms.wrap_up);
         let code = policy
-            .filter(|policy| matches!(policy.mode, WrapUpMode::Required | WrapUpMode::Timeboxed))
+            .filter(|_| leg.is_some_and(|leg| leg.codes.is_empty()))
             .and_then(|policy| policy.default_code.clone());
         if let Some(code) = code {
             let codes = vec![code];

@@ -191,7 +191,7 @@ impl Queue {
             .own()
             .terms(held.facts().channel)
             .map_or(Span::default(), |terms| terms.short_abandon);
-        if !held.answered && now.since(held.facts().first_entry) <= short {
+        if !held.answered && now.since(held.facts().first_entry) < short {
             Closed::ShortAbandoned
         } else {
             Closed::Abandoned
@@ -346,6 +346,7 @@ impl Queue {
             .map(|leg| self.offer_ref(held, leg))
             .collect();
         for leg in open {
+            self.give_default_code(now, leg, out);
             self.end_leg(now, leg, LegEnd::WrapUpEnded, by, out);
         }
         self.close_or_wait(now, contact, Closed::Completed, by, out);
@@ -393,10 +394,11 @@ impl Queue {
         Ok(Answer::Reported(command))
     }
 
-    /// The leg did not connect: back in line, nobody blamed.
+    /// The leg did not connect: back in line, for others first.
     pub(super) fn connect_failed(&mut self, now: Instant, offer: OfferRef, out: &mut Outbox) {
         self.settle(offer.reservation, Settled::Failed { offer: offer.offer });
-        self.requeue(now, offer, Requeued::Failed, None, out);
+        let excluded = Some((offer.agent, now + self.rules.terms.retry_after));
+        self.requeue(now, offer, Requeued::Failed, excluded, out);
     }
 
     fn ringing_ref(

@@ -265,6 +265,7 @@ impl Queue {
                 self.requeue(now, found, Requeued::Withdrawn, None, out);
             }
             Some(LegState::WrapUp { .. }) => {
+                self.give_default_code(now, found, out);
                 self.end_leg(now, found, LegEnd::WrapUpEnded, By::Engine, out);
                 self.close_or_wait(now, found.contact, Closed::Completed, By::Engine, out);
             }

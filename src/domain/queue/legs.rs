@@ -223,7 +223,12 @@ impl Queue {
         };
         self.record(now, by, event, out);
         self.reserved.remove(&offer.reservation);
-        self.settle(offer.reservation, Settled::Released { offer: offer.offer });
+        let returned = how == LegEnd::Returned;
+        let offer_over = Settled::Released {
+            offer: offer.offer,
+            returned,
+        };
+        self.settle(offer.reservation, offer_over);
     }
 
     /// After the conversation: closed when no wrap-up is open, else waits for the last one.

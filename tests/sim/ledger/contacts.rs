@@ -1,7 +1,7 @@
 //! What queues write, and what must have come before it.
 
 use super::super::promise::{Kept, keep, promise};
-use super::{Contact, LIVES_ONCE, Ledger, Leg, Media, Phase, Stands};
+use super::{Contact, LIVES_ONCE, Ledger, Leg, Media, Phase, Refused, Stands};
 use switchroom::domain::contact::{Closed, LegState, Requeued, Returned};
 use switchroom::domain::event::Event;
 use switchroom::domain::rules::{Workspace, WrapUpMode};
@@ -83,7 +83,11 @@ impl Ledger {
                 excluded,
             } => {
                 let held = self.at_home(*contact, *queue)?;
-                let excludes = matches!(why, Requeued::Declined | Requeued::Missed);
+                let excludes = matches!(
+                    why,
+                    Requeued::Declined | Requeued::Missed | Requeued::Failed
+                );
+                let connecting = matches!(held.stands, Stands::Connecting(..));
                 // A decline may come in before its match was found to fit.
                 let stood = match held.stands {
                     Stands::Offered(..) | Stands::Connecting(..) => true,
@@ -103,6 +107,14 @@ impl Ledger {
                 );
                 held.stands = Stands::Waiting;
                 held.excluded.extend(*excluded);
+                if let (true, Some((agent, until))) = (connecting, *excluded) {
+                    let refused = Refused {
+                        until,
+                        doubtful: false,
+                        by_queue: true,
+                    };
+                    self.refused.insert((agent, *contact), refused);
+                }
             }
             Event::ContactReturned {
                 contact,
@@ -143,6 +155,13 @@ impl Ledger {
                 for agent in agents {
                     let was = held.excluded.remove(agent);
                     keep!(LIVES_ONCE, was.is_some(), "{agent:?} was not excluded");
+                }
+                // The agent may have set itself available before the floor knew.
+                for agent in agents {
+                    let refused = self.refused.get(&(*agent, *contact));
+                    if refused.is_some_and(|refused| refused.by_queue) {
+                        self.refused.remove(&(*agent, *contact));
+                    }
                 }
             }
             Event::ContactStepped {
@@ -320,10 +339,11 @@ impl Ledger {
             }
             Event::LegEnded {
                 offer,
-                how: _,
+                how,
                 talk,
                 wrap_up,
             } => {
+                self.over.insert(offer.offer, *how);
                 let held = self.at_home(offer.contact, offer.queue)?;
                 let place = held.legs.iter().position(|leg| leg.offer == offer.offer);
                 keep!(LIVES_ONCE, place.is_some(), "{offer:?} ends no leg");

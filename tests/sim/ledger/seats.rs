@@ -2,12 +2,14 @@
 
 use super::super::promise::{Kept, keep, promise};
 use super::{LIVES_ONCE, Ledger, Offer, Phase, Refused};
-use switchroom::domain::event::{By, Event, OfferRef};
+use switchroom::domain::contact::LegEnd;
+use switchroom::domain::event::{By, Event, NextState, OfferRef};
 use switchroom::domain::offer::{AgentState, Outcome};
 use switchroom::domain::rules::Workspace;
 use switchroom::time::Instant;
 
 promise! { ONE_BELL: "At most one reservation rings for a waiting contact, and none for one that has an agent." }
+promise! { TAKEN_IS_SAID: "A seat whose contact went back to its line says so." }
 promise! { OUTCOMES_FIT: "An offer ends once, and as it stands: accepted after it was taken, declined or missed while it rings." }
 
 impl Ledger {
@@ -55,17 +57,19 @@ impl Ledger {
                 holds_capacity,
                 ..
             } => self.step(offer, &[Phase::Engaged], Phase::WrapUp(*holds_capacity))?,
-            Event::SeatReleased { offer } => {
+            Event::SeatReleased { offer, returned } => {
                 let from = [Phase::Engaged, Phase::WrapUp(true), Phase::WrapUp(false)];
-                let talked = self.offers.get(&offer.offer);
-                let talked = talked.is_some_and(|open| open.phase == Phase::Engaged);
+                let how = self.over.remove(&offer.offer);
+                keep!(
+                    TAKEN_IS_SAID,
+                    how != Some(LegEnd::Returned) || *returned,
+                    "{offer:?} was taken, and the seat says nothing"
+                );
                 self.step(offer, &from, Phase::Engaged)?;
                 self.let_go(offer);
                 let seat = &mut self.agents[offer.agent.index()];
-                if seat.hands.is_empty() {
-                    seat.idle_since = at;
-                }
-                if talked && seat.lost.is_some() {
+                seat.idle_since = at;
+                if *returned && seat.lost.is_some() {
                     seat.taken.push(offer.contact);
                 }
             }
@@ -101,6 +105,8 @@ impl Ledger {
             Outcome::Declined | Outcome::Missed => &[Phase::Ringing],
             Outcome::Withdrawn(_) | Outcome::Failed => &[Phase::Ringing, Phase::Taken],
         };
+        let rang = self.offers.get(&offer.offer);
+        let rang = rang.is_some_and(|open| open.phase == Phase::Ringing);
         self.step(offer, from, Phase::Engaged)?;
         let ended = &mut self.outcomes;
         match outcome {
@@ -120,12 +126,18 @@ impl Ledger {
             let lost = self.agents[offer.agent.index()].lost;
             keep!(OUTCOMES_FIT, lost.is_none(), "missed while lost: {offer:?}");
         }
-        if matches!(outcome, Outcome::Declined | Outcome::Missed)
+        let unshown = outcome == Outcome::Failed && rang;
+        if unshown {
+            let lost = self.agents[offer.agent.index()].lost;
+            keep!(OUTCOMES_FIT, lost.is_none(), "failed while lost: {offer:?}");
+        }
+        if (unshown || matches!(outcome, Outcome::Declined | Outcome::Missed))
             && !self.closed.contains(&offer.contact)
         {
             let refused = Refused {
                 until: at + rules.terms.retry_after,
                 doubtful: false,
+                by_queue: false,
             };
             self.refused.insert((offer.agent, offer.contact), refused);
         }
@@ -156,6 +168,7 @@ impl Ledger {
                 seat.set(at, state);
                 seat.generation = *generation;
                 seat.lost = None;
+                seat.came = at;
                 seat.on = *channels;
                 seat.queues.clone_from(queues);
                 if fresh {
@@ -170,9 +183,11 @@ impl Ledger {
             }
             Event::AgentStateChanged { agent, state, next } => {
                 let seat = &mut self.agents[agent.index()];
+                let wanted = seat.next == Some(NextState::State(AgentState::Available));
                 seat.set(at, state);
                 seat.next.clone_from(next);
-                if *state == AgentState::Available && next.is_none() && by != By::Engine {
+                let asked = by != By::Engine || wanted;
+                if *state == AgentState::Available && next.is_none() && asked {
                     self.refused.retain(|(who, _), _| who != agent);
                 }
             }
@@ -185,7 +200,12 @@ impl Ledger {
             Event::AgentConnectionLost { agent, .. } => {
                 self.agents[agent.index()].lost = Some(at);
             }
-            Event::AgentResumed { agent, .. } => self.agents[agent.index()].lost = None,
+            Event::AgentResumed { agent, .. } => {
+                let seat = &mut self.agents[agent.index()];
+                seat.lost = None;
+                seat.came = at;
+                seat.taken.clear();
+            }
             _ => {}
         }
     }
