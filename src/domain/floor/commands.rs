@@ -169,7 +169,7 @@ impl Floor {
         let desk = &mut self.desks[agent.index()];
         desk.present = false;
         desk.granted = granted;
-        self.to_be_shown_anew(now, agent);
+        self.ask_to_show_anew(now, agent);
         if fresh {
             self.start_at_median(now, agent);
             self.readmit(agent, out);

@@ -129,7 +129,7 @@ impl Floor {
     }
 
     /// A page that has just come has all its time to show what is to be accepted for it.
-    pub(super) fn to_be_shown_anew(&mut self, now: Instant, agent: AgentId) {
+    pub(super) fn ask_to_show_anew(&mut self, now: Instant, agent: AgentId) {
         for offer in self.ringing(agent) {
             if self.unshown.contains(&offer.offer) {
                 let by = now + limits::SHOWN_WITHIN;

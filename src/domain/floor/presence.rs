@@ -80,7 +80,7 @@ impl Floor {
         self.record(now, By::Engine, event, out);
         // Its page has heard everything, also if the answer to the sign-in never arrived.
         self.desks[agent.index()].present = true;
-        self.to_be_shown_anew(now, agent);
+        self.ask_to_show_anew(now, agent);
         self.refresh(agent);
         if let Some(card) = self.agent_card(agent) {
             out.me(agent, Me::Resumed(card));

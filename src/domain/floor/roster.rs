@@ -401,7 +401,7 @@ fn agent_event(event: &Event) -> Option<(AgentId, Change<'_>)> {
 #[cfg(test)]
 mod tests {
     use super::{Roster, Seat};
-    use crate::domain::event::{Chosen, Decision, Event, OfferRef, SignOut};
+    use crate::domain::event::{Chosen, Decision, Event, OfferRef};
     use crate::domain::offer::{Outcome, Withdrawn};
     use crate::id::{AgentId, ChannelId, ContactId, OfferId, QueueId, ReservationId};
     use crate::time::Instant;
@@ -488,15 +488,6 @@ mod tests {
     fn a_contact_that_never_connects_counts_once() {
         let story = [(1_000, made(1)), (1_100, ended(1, Outcome::Failed))];
         let twice = [story.clone(), story].concat();
-        let out = Event::AgentSignedOut {
-            agent: ANA,
-            why: SignOut::Own,
-        };
         assert_eq!(seat(&twice).failed.len(), 1);
-        assert!(
-            seat(&[twice, vec![(2_000, out)]].concat())
-                .failed
-                .is_empty()
-        );
     }
 }
