@@ -171,6 +171,12 @@ pub const TOKEN_WARNING: Span = Span::seconds(60);
 pub const CLOSE_WITHIN: Span = Span::seconds(5);
 /// A request over HTTP has its body by then, and its answer by then again.
 pub const ANSWER_WITHIN: Span = Span::seconds(30);
+/// An answer over HTTP that nobody takes for so long ends its connection.
+pub const TAKEN_WITHIN: Span = Span::seconds(20);
+/// That all places for connections are taken is logged at most this often.
+pub const FULL_SAID_EVERY: Span = Span::minutes(1);
+/// Looks at the board of one identity that are on their way at once; others wait their turn.
+pub const LOOKS_AT_ONCE: usize = 8;
 /// Clients of a server that stops come back over this time and not all at once.
 pub const RETURN_OVER: Span = Span::seconds(10);
 /// Body of a batch submit, in bytes.

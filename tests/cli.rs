@@ -39,10 +39,15 @@ impl Served {
             "[server]\nlisten = \"127.0.0.1:0\"\n",
         )
         .unwrap();
-        let mut process = program(folder, &["serve", "-c", "any.toml"])
+        let process = program(folder, &["serve", "-c", "any.toml"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        Self::of(process)
+    }
+
+    /// A server whose greeting is to come.
+    fn of(mut process: Child) -> Self {
         let mut lines = BufReader::new(process.stdout.take().unwrap())
             .lines()
             .map(Result::unwrap);
@@ -283,6 +288,25 @@ fn serve_runs_until_it_is_told_to_stop() {
         .unwrap();
     assert!(told.success());
     assert!(served.process.wait().unwrap().success());
+}
+
+#[test]
+fn serve_takes_as_many_files_as_the_system_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let listen = "[server]\nlisten = \"127.0.0.1:0\"\n";
+    std::fs::write(folder.path().join("any.toml"), listen).unwrap();
+    let line = "ulimit -S -n 64; exec \"$0\" serve -c any.toml";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line, env!("CARGO_BIN_EXE_switchroom")]);
+    let process = shell.current_dir(folder.path()).stdout(Stdio::piped());
+    let mut served = Served::of(process.spawn().unwrap());
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", served.process.id())).unwrap();
+    let files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let numbers: Vec<&str> = files.unwrap().split_whitespace().skip(3).take(2).collect();
+    assert_eq!(numbers[0], numbers[1], "{limits}");
+    served.process.kill().unwrap();
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::net::listen::{Port, listen};
 use crate::net::origin::Origins;
 use clap::Args;
 use futures::future::select_all;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ impl std::fmt::Debug for Named {
 impl Serve {
     pub(super) fn run(&self, out: &mut impl Write) -> Result<ExitCode, Failure> {
         log_to_stderr()?;
+        raise_files();
         let (config, from) = load(&self.settings)?;
         let key = signing_key(&config.server)?;
         let runtime = tokio::runtime::Runtime::new().map_err(Failure::Start)?;
@@ -143,6 +145,18 @@ impl Serve {
     }
 }
 
+/// Raises the limit of open files as far as the system lets it: each connection is one.
+fn raise_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, now = limit.current, "the limit of open files was not raised");
+    }
+}
+
 /// Logs go to standard error; `SWITCHROOM_LOG` says what, such as `debug` or `switchroom=trace`.
 pub(super) fn log_to_stderr() -> Result<(), Failure> {
     let wanted =
@@ -199,13 +213,8 @@ pub async fn start(config: &Config, key: TokenKey) -> Result<Running, Failure> {
     };
     let site = Site::new(key, served, clock);
     let doors = net::server::Server::new(site, options, stop.clone(), tasks.clone());
-    tasks.spawn(listen(
-        listener,
-        routes(&doors),
-        Port::default(),
-        stop.clone(),
-        tasks.clone(),
-    ));
+    let routes = routes(&doors);
+    tasks.spawn(listen(listener, routes, doors, Port::default()));
     Ok(Running {
         address,
         engines,

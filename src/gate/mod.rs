@@ -11,6 +11,7 @@ mod refuse;
 pub mod show;
 mod site;
 pub mod tokens;
+mod turns;
 pub mod watch;
 
 pub use named::Subject;
@@ -22,6 +23,7 @@ use self::keys::{Claim, First, Keys};
 use self::order::Order;
 use self::show::Show;
 use self::tokens::{Directories, Tokens};
+use self::turns::Turns;
 use crate::access::facts::Facts;
 use crate::access::lens::PseudonymKey;
 use crate::access::principal::Principal;
@@ -106,6 +108,7 @@ pub struct Gate {
     directories: Arc<Directories>,
     tokens: Arc<Tokens>,
     keys: Keys<Outcome>,
+    turns: Turns,
     ids: Mutex<ContextV7>,
 }
 
@@ -144,6 +147,7 @@ impl Gate {
             directories,
             tokens,
             keys: Keys::new(),
+            turns: Turns::default(),
             ids: Mutex::new(ContextV7::new()),
         }
     }

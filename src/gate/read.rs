@@ -78,6 +78,7 @@ impl Gate {
         look: impl FnOnce(&Board, &Viewer) -> Result<T, Refused> + Send + 'static,
     ) -> Read<(T, Seq)> {
         let viewer = self.viewer(caller)?;
+        let _turn = self.turns.next(caller.principal.user()).await;
         let looked = self
             .engine
             .look(move |board| (look(board, &viewer), board.as_of()))

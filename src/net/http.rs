@@ -2,7 +2,7 @@
 
 use super::listen::Peer;
 use super::problem::Problem;
-use super::request::{Called, called, json, key, limit_of, params, token};
+use super::request::{Called, called, json, key, limit_of, params, token, too_fast};
 use super::server::Server;
 use super::session::{self, Arrival};
 use super::upgrade::{Asked, NoUpgrade, bare};
@@ -152,7 +152,11 @@ async fn method(
     Path(name): Path<String>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let Called { gate, caller } = called(&server, request.headers())?;
+    let Called {
+        gate,
+        caller,
+        place: _place,
+    } = called(&server, request.headers())?;
     let key = key(request.headers())?;
     let method = Method::named(&name)?;
     let limit = limit_of(&caller);
@@ -169,7 +173,11 @@ async fn method(
 
 /// `POST /v1/contacts`
 async fn submit(State(server): Port, request: Request<Body>) -> Result<Response, Problem> {
-    let Called { gate, caller } = called(&server, request.headers())?;
+    let Called {
+        gate,
+        caller,
+        place: _place,
+    } = called(&server, request.headers())?;
     let key = key(request.headers())?;
     let limit = limit_of(&caller);
     let body = json(&server, request, limit).await?;
@@ -219,7 +227,11 @@ struct OneResult {
 
 /// `POST /v1/contacts:batch`: each succeeds or fails alone.
 async fn batch(State(server): Port, request: Request<Body>) -> Result<Response, Problem> {
-    let Called { gate, caller } = called(&server, request.headers())?;
+    let Called {
+        gate,
+        caller,
+        place,
+    } = called(&server, request.headers())?;
     let key = key(request.headers())?;
     let body = json(&server, request, limits::BATCH_BYTES).await?;
     params(&body, limits::BATCH_BYTES)?;
@@ -232,6 +244,10 @@ async fn batch(State(server): Port, request: Request<Body>) -> Result<Response, 
     if !(1..=limits::BATCH_CONTACTS).contains(&contacts.len()) {
         return Err(wrong().into());
     }
+    // Each contact counts as a request.
+    let more = u32::try_from(contacts.len() - 1).unwrap_or(u32::MAX);
+    let counted = place.more(more, server.clock().now());
+    counted.map_err(too_fast)?;
     let one = |(number, contact): (usize, &RawValue)| {
         let key = key.as_ref().map(|key| format!("{key}/{number}"));
         let contact = Bytes::copy_from_slice(contact.get().as_bytes());

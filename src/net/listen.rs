@@ -1,7 +1,11 @@
 //! The accept loop: one port for HTTP and WebSocket, with a deadline for the headers of every
 //! request and a limit of connections.
 
+use super::server::Server;
 use super::socket;
+use super::taken::Taken;
+use crate::limits;
+use crate::time::Span;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -13,8 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 /// Buffer of one HTTP connection; it is gone once the connection is a WebSocket.
@@ -31,6 +33,8 @@ pub struct Port {
     pub connections: usize,
     /// A request's headers must have come by then; an idle connection is closed by then.
     pub headers_within: Duration,
+    /// An answer that the client does not take for so long ends the connection.
+    pub taken_within: Span,
 }
 
 impl Default for Port {
@@ -38,6 +42,7 @@ impl Default for Port {
         Self {
             connections: 65_536,
             headers_within: Duration::from_secs(30),
+            taken_within: limits::TAKEN_WITHIN,
         }
     }
 }
@@ -52,23 +57,23 @@ pub struct Peer {
     pub place: Arc<OwnedSemaphorePermit>,
 }
 
-/// Accepts connections and serves `routes` on each until `stop`, then lets every request in
-/// hand finish. Tasks are spawned on `tasks`.
-pub async fn listen(
-    listener: TcpListener,
-    routes: Router,
-    port: Port,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-) {
+/// Accepts connections and serves `routes` of `server` on each until it stops, then lets every
+/// request in hand finish.
+pub async fn listen(listener: TcpListener, routes: Router, server: Arc<Server>, port: Port) {
     let places = Arc::new(Semaphore::new(port.connections));
     loop {
         let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
+            let place = match Arc::clone(&places).try_acquire_owned() {
+                Ok(place) => Ok(place),
+                Err(_) => {
+                    server.no_place(port.connections);
+                    Arc::clone(&places).acquire_owned().await
+                }
+            };
             (place, listener.accept().await)
         };
         let (place, accepted) = tokio::select! {
-            () = stop.cancelled() => return,
+            () = server.stopping() => return,
             accepted = accepted => accepted,
         };
         match (place, accepted) {
@@ -77,8 +82,8 @@ pub async fn listen(
                     address,
                     place: Arc::new(place),
                 };
-                let serve = serve(stream, peer, routes.clone(), port, stop.clone());
-                tasks.spawn(serve);
+                let serve = serve(stream, peer, routes.clone(), Arc::clone(&server), port);
+                server.tasks().spawn(serve);
             }
             (_, Err(error)) => pause(&error).await,
             (Err(closed), Ok(_)) => {
@@ -90,7 +95,7 @@ pub async fn listen(
 }
 
 /// Serves one connection to its end, or to its upgrade.
-async fn serve(stream: TcpStream, peer: Peer, routes: Router, port: Port, stop: CancellationToken) {
+async fn serve(stream: TcpStream, peer: Peer, routes: Router, server: Arc<Server>, port: Port) {
     if let Err(error) = socket::tune(&stream, true) {
         tracing::debug!(%error, "a socket could not be tuned");
     }
@@ -98,6 +103,7 @@ async fn serve(stream: TcpStream, peer: Peer, routes: Router, port: Port, stop: 
         request.extensions_mut().insert(peer.clone());
         request
     });
+    let stream = Taken::new(stream, server.clock().clone(), port.taken_within);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(port.headers_within)
@@ -108,7 +114,7 @@ async fn serve(stream: TcpStream, peer: Peer, routes: Router, port: Port, stop: 
     tokio::pin!(connection);
     let served = tokio::select! {
         served = &mut connection => served,
-        () = stop.cancelled() => {
+        () = server.stopping() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

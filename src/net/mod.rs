@@ -12,4 +12,5 @@ pub mod server;
 pub mod session;
 pub mod sessions;
 pub mod socket;
+pub mod taken;
 pub mod upgrade;

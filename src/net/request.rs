@@ -1,5 +1,6 @@
 //! What a request over HTTP brings: its token, its key, its body.
 
+use super::pace::Place;
 use super::problem::Problem;
 use super::server::Server;
 use crate::access::act::SessionOpen;
@@ -26,6 +27,8 @@ pub struct Called {
     pub gate: Arc<Gate>,
     /// The caller.
     pub caller: Caller,
+    /// Its place among the requests of the caller, held until it is answered.
+    pub place: Place,
 }
 
 /// The token of the `Authorization` header.
@@ -40,7 +43,8 @@ pub fn token(headers: &HeaderMap) -> Option<&str> {
 /// Who calls.
 ///
 /// # Errors
-/// 401 without a token that holds, 403 for a user that may not open a session.
+/// 401 without a token that holds, 403 for a user that may not open a session, 429 for one that
+/// asks too fast or too much at once.
 pub fn called(server: &Server, headers: &HeaderMap) -> Result<Called, Problem> {
     let token = token(headers).ok_or_else(|| {
         let text = "a token is needed: `Authorization: Bearer …`";
@@ -65,7 +69,22 @@ pub fn called(server: &Server, headers: &HeaderMap) -> Result<Called, Problem> {
         speaks_for: SpeaksFor::Present,
         pseudonyms: None,
     };
-    Ok(Called { gate, caller })
+    let now = server.clock().now();
+    let place = server.paces().enter(gate.name(), &caller.principal, now);
+    let place = place.map_err(too_fast)?;
+    Ok(Called {
+        gate,
+        caller,
+        place,
+    })
+}
+
+/// A request that came too soon.
+#[must_use]
+pub fn too_fast(after_ms: u64) -> Problem {
+    WireError::new(Code::RateLimited, "too many requests")
+        .after(after_ms)
+        .into()
 }
 
 /// The idempotency key of a request; the draft writes it between quotes.

@@ -1,12 +1,13 @@
 //! The server behind the port: what it serves, its sessions, and its orderly end.
 
 use super::origin::Origins;
+use super::pace::Paces;
 use super::say::Farewell;
 use super::sessions::Sessions;
 use crate::engine::clock::Clock;
 use crate::gate::Site;
 use crate::limits;
-use crate::time::Span;
+use crate::time::{Instant, Span};
 use crate::wire::close::CloseCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,10 +57,14 @@ pub struct Server {
     site: Site,
     options: Options,
     sessions: Arc<Sessions>,
+    paces: Arc<Paces>,
     tasks: TaskTracker,
     stop: CancellationToken,
     parted: AtomicU64,
     paused: AtomicU64,
+    /// How often all places for connections were taken, and when that was last logged.
+    full: AtomicU64,
+    full_said: AtomicU64,
 }
 
 impl Server {
@@ -75,10 +80,13 @@ impl Server {
             site,
             options,
             sessions: Arc::default(),
+            paces: Arc::default(),
             tasks,
             stop,
             parted: AtomicU64::new(0),
             paused: AtomicU64::new(0),
+            full: AtomicU64::new(0),
+            full_said: AtomicU64::new(0),
         })
     }
 
@@ -104,6 +112,12 @@ impl Server {
     #[must_use]
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
+    }
+
+    /// How fast each identity asks over HTTP.
+    #[must_use]
+    pub fn paces(&self) -> &Arc<Paces> {
+        &self.paces
     }
 
     /// Where its tasks are spawned.
@@ -138,13 +152,28 @@ impl Server {
         }
     }
 
+    /// All places for connections are taken: further ones wait until one is free.
+    pub fn no_place(&self, most: usize) {
+        self.full.fetch_add(1, Ordering::Relaxed);
+        let now = self.clock().now();
+        let said = Instant(self.full_said.load(Ordering::Relaxed));
+        if said == Instant(0) || now.since(said) >= limits::FULL_SAID_EVERY {
+            self.full_said.store(now.0, Ordering::Relaxed);
+            tracing::warn!(most, "all places for connections are taken; others wait");
+        }
+    }
+
     /// What operators see, as one page in the text format of Prometheus.
     #[must_use]
     pub fn metrics(&self) -> String {
         let mut page = format!(
             "# HELP switchroom_sockets_paused Sockets of which nothing is read until they take \
-             their replies.\n# TYPE switchroom_sockets_paused gauge\nswitchroom_sockets_paused {}\n",
+             their replies.\n# TYPE switchroom_sockets_paused gauge\nswitchroom_sockets_paused {}\n\
+             # HELP switchroom_connections_full_total Times all places for connections were \
+             taken.\n# TYPE switchroom_connections_full_total counter\n\
+             switchroom_connections_full_total {}\n",
             self.paused.load(Ordering::Relaxed),
+            self.full.load(Ordering::Relaxed),
         );
         for gate in self.site.gates() {
             page.push_str(&gate.engine().metrics());

@@ -1,6 +1,7 @@
 //! From HTTP to WebSocket: the headers are checked, the subprotocol is chosen, and the bare
 //! TCP stream is taken out of the HTTP connection.
 
+use super::taken::Taken;
 use crate::limits;
 use crate::wire::codec::Encoding;
 use crate::wire::error::{Code, WireError};
@@ -150,8 +151,9 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 /// the connection ran over something else than TCP.
 #[must_use]
 pub fn bare(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some((parts.io.into_inner(), parts.read_buf.to_vec()))
+    let parts = upgraded.downcast::<TokioIo<Taken<TcpStream>>>().ok()?;
+    let stream = parts.io.into_inner().into_inner();
+    Some((stream, parts.read_buf.to_vec()))
 }
 
 #[cfg(test)]

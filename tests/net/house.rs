@@ -111,14 +111,8 @@ impl House {
         let server = Server::new(site, options, stop.clone(), tasks.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let port = Port::default();
-        tasks.spawn(listen(
-            listener,
-            routes(&server),
-            port,
-            stop.clone(),
-            tasks.clone(),
-        ));
+        let (routes, port) = (routes(&server), Port::default());
+        tasks.spawn(listen(listener, routes, Arc::clone(&server), port));
         Self {
             address,
             clock,

@@ -5,6 +5,7 @@ use super::contacts::chat;
 use super::house::House;
 use futures::future::join_all;
 use serde_json::{Value, json};
+use switchroom::time::Span;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -310,6 +311,71 @@ async fn bodies_are_text_and_have_a_limit() {
             (400, &json!("bad_request"))
         );
     }
+}
+
+#[tokio::test]
+async fn a_user_who_asks_too_fast_is_told_when_to_come_back() {
+    let house = House::by_hand().await;
+    let path = "/v1/methods/session.workspaces";
+    for _ in 0..100 {
+        assert_eq!(post(&house, "ana", path, &json!({})).await.status, 200);
+    }
+    let refused = post(&house, "ana", path, &json!({})).await;
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    let problem = refused.problem();
+    assert_eq!(
+        (&problem["code"], &problem["after_ms"]),
+        (&json!("rate_limited"), &json!(20))
+    );
+    assert_eq!(post(&house, "bo", path, &json!({})).await.status, 200);
+    house.clock.move_on(Span(20));
+    assert_eq!(post(&house, "ana", path, &json!({})).await.status, 200);
+
+    // Each contact of a batch counts.
+    let batch = json!({"contacts": vec![json!({}); 100]});
+    for _ in 0..40 {
+        assert_eq!(
+            post(&house, "site", "/v1/contacts:batch", &batch)
+                .await
+                .status,
+            200
+        );
+    }
+    let refused = post(&house, "site", "/v1/contacts:batch", &batch).await;
+    assert_eq!(refused.status, 429, "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_ends_its_connection() {
+    let house = House::by_hand().await;
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    let ask = format!("GET /metrics HTTP/1.1\r\nhost: {}\r\n\r\n", house.address);
+    let (mut reading, mut writing) = stream.split();
+    let ended = async {
+        while house.tasks.len() > 1 {
+            house.clock.move_on(Span::seconds(1));
+            tokio::task::yield_now().await;
+        }
+    };
+    // Far more answers than the kernel keeps.
+    let asks = ask.repeat(10_000);
+    let asked = async {
+        let _ = writing.write_all(asks.as_bytes()).await;
+        std::future::pending::<()>().await;
+    };
+    let ended = async {
+        // The connection is served before it can end.
+        reading.readable().await.unwrap();
+        ended.await;
+    };
+    let ended = timeout(PATIENCE, async {
+        tokio::select! {
+            () = ended => {}
+            () = asked => {}
+        }
+    });
+    ended.await.expect("the connection is closed");
 }
 
 #[tokio::test]

@@ -236,11 +236,6 @@ fn session(
     encoding: Encoding,
     door: &Door,
 ) -> Session {
-    let pace = if principal.is_integration() {
-        Pace::CONNECTOR
-    } else {
-        Pace::PERSON
-    };
     Session {
         server: Arc::clone(server),
         gate: Arc::clone(gate),
@@ -248,7 +243,7 @@ fn session(
         secret: open.secret(),
         pseudonyms: OnceLock::new(),
         encoding,
-        pace,
+        pace: Pace::of(principal),
         door: door.id(),
         heard: AtomicU64::new(server.clock().now().0),
         state: Mutex::new(State {

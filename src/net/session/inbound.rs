@@ -1,7 +1,7 @@
 //! What a client sends, once it is welcome: frames are taken apart, paced, and every message is
 //! answered or put on its way.
 
-use super::super::pace::Bucket;
+use super::super::pace::{Bucket, FLIGHT_AFTER_MS};
 use super::super::say::{self, Farewell, Parting};
 use super::super::socket::{Incoming, Received};
 use super::greet::{parting, unreadable};
@@ -19,9 +19,6 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::io::AsyncRead;
-
-/// A request over the limit may be tried again so much later.
-const FLIGHT_AFTER_MS: u64 = 50;
 
 /// Holds a session paused: what it says while nothing is read is not yet silence.
 struct Paused<'a>(&'a Session);
