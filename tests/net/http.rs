@@ -351,7 +351,7 @@ async fn an_answer_that_nobody_takes_ends_its_connection() {
     let house = House::by_hand().await;
     let mut stream = TcpStream::connect(house.address).await.unwrap();
     let ask = format!("GET /metrics HTTP/1.1\r\nhost: {}\r\n\r\n", house.address);
-    let (mut reading, mut writing) = stream.split();
+    let (reading, mut writing) = stream.split();
     let ended = async {
         while house.tasks.len() > 1 {
             house.clock.move_on(Span::seconds(1));
