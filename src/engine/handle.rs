@@ -26,6 +26,7 @@ use crate::journal::memory::Memory;
 use crate::journal::{Epoch, Journal, Release};
 use crate::limits;
 use crate::time::Span;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -145,6 +146,7 @@ impl Engine {
             metrics: Arc::clone(&engine.0.post.metrics),
             fatal: engine.fatal().clone(),
             counted: Counters::default(),
+            down: BTreeSet::new(),
         };
         engine.run(floor, floor_mail);
         engine.start_queues(&rules);

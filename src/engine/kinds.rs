@@ -16,6 +16,7 @@ use crate::domain::rules::Workspace;
 use crate::id::QueueId;
 use crate::journal::{Fold, Source};
 use crate::time::Instant;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A floor gives out at most this many numbers per millisecond of its life, so that a number
@@ -90,6 +91,8 @@ pub(super) struct FloorKind {
     pub(super) fatal: Fatal,
     /// What the machine of this life had counted when it was last looked at.
     pub(super) counted: Counters,
+    /// Queues that are out of service: a floor may have failed of hearing of it.
+    pub(super) down: BTreeSet<QueueId>,
 }
 
 impl Kind for FloorKind {
@@ -108,6 +111,9 @@ impl Kind for FloorKind {
         let rules = Arc::clone(&self.rules);
         let life = self.outlet.registry.floor.life.next();
         self.counted = Counters::default();
+        for queue in &self.down {
+            self.outlet.tell_floor(FloorInput::QueueDown(*queue));
+        }
         Some(Floor::rebuild(rules, *roster, life, first_number(now)))
     }
 
@@ -126,6 +132,8 @@ impl Kind for FloorKind {
     fn before(&mut self, input: &FloorInput) {
         if let FloorInput::Rules(rules) = input {
             self.rules = Arc::clone(rules);
+        } else if let FloorInput::QueueDown(queue) = input {
+            self.down.insert(*queue);
         }
     }
 

@@ -2,14 +2,12 @@
 
 use super::Floor;
 use super::lanes::{Lane, LaneRef};
-use super::roster::{Connection, Seat};
-use crate::domain::capacity::{ChannelSet, NoRoom};
+use super::roster::Seat;
 use crate::domain::event::{Chosen, PassedOver};
 use crate::domain::message::LaneKey;
-use crate::domain::offer::AgentState;
-use crate::domain::rules::{Fill, Membership, QueueRules, Selection};
+use crate::domain::rules::{Fill, QueueRules, Selection};
 use crate::domain::urgency::Urgency;
-use crate::id::{AgentId, ChannelId, QueueId};
+use crate::id::{AgentId, QueueId};
 use crate::limits;
 use crate::time::Instant;
 
@@ -99,37 +97,18 @@ impl Floor {
         queue: &QueueRules,
     ) -> Result<Rank, PassedOver> {
         let desk = &self.desks[agent.index()];
+        let channel = asks.key.channel;
+        if !desk.open.contains(channel) {
+            return Err(match (desk.routable, desk.on.contains(channel)) {
+                (false, _) => PassedOver::NotRoutable,
+                (true, false) => PassedOver::ChannelOff,
+                (true, true) => PassedOver::Full,
+            });
+        }
         let seat = self.roster.seat(agent).ok_or(PassedOver::NotRoutable)?;
-        if !desk.open.contains(asks.key.channel) {
-            return Err(self.why_closed(agent, seat, asks.key.channel));
-        }
-        self.eligible(agent, lane.0, &asks.key)?;
-        self.first_for(agent, lane, head)?;
+        self.may_have(agent, seat, queue, &asks.key)?;
+        self.first_for(agent, seat, lane, head)?;
         Ok(self.rank(now, agent, seat, &asks.key, queue))
-    }
-
-    /// Why an agent has no room on a channel, for the trace.
-    pub(super) fn why_closed(&self, agent: AgentId, seat: &Seat, channel: ChannelId) -> PassedOver {
-        let desk = &self.desks[agent.index()];
-        if seat.state != AgentState::Available
-            || seat.next.is_some()
-            || seat.connection != Connection::Connected
-            || !desk.present
-        {
-            PassedOver::NotRoutable
-        } else if !ChannelSet(seat.on.0 & desk.granted.0).contains(channel) {
-            PassedOver::ChannelOff
-        } else {
-            let rules = &self.rules.agents[agent.index()];
-            match desk
-                .load
-                .room_for(channel, &self.rules.channels, &rules.capacity)
-            {
-                Ok(()) | Err(NoRoom::Interrupted | NoRoom::Max | NoRoom::Points) => {
-                    PassedOver::Full
-                }
-            }
-        }
     }
 
     /// Whether an agent may have the contacts of a lane, room apart.
@@ -139,44 +118,50 @@ impl Floor {
         queue: QueueId,
         key: &LaneKey,
     ) -> Result<(), PassedOver> {
-        let direct = self.rules.queue(queue).is_some_and(|queue| queue.direct);
+        let queue = self.rules.queue(queue).ok_or(PassedOver::NotRoutable)?;
         let seat = self.roster.seat(agent).ok_or(PassedOver::NotRoutable)?;
-        if !direct && !seat.queues.contains(&queue) {
+        self.may_have(agent, seat, queue, key)
+    }
+
+    fn may_have(
+        &self,
+        agent: AgentId,
+        seat: &Seat,
+        queue: &QueueRules,
+        key: &LaneKey,
+    ) -> Result<(), PassedOver> {
+        if !queue.direct && !seat.queues.contains(&queue.id) {
             return Err(PassedOver::NotRoutable);
         }
-        key.admits(&self.rules, queue, agent)
+        key.admits(&self.rules, queue.id, agent)
     }
 
-    /// An agent's place in a queue that it serves now.
-    pub(super) fn membership(&self, agent: AgentId, queue: QueueId) -> Option<Membership> {
-        let seat = self.roster.seat(agent)?;
-        if !seat.queues.contains(&queue) {
-            return None;
-        }
-        self.rules
-            .agent(agent)?
-            .memberships
-            .iter()
-            .find(|membership| membership.queue == queue)
-            .copied()
-    }
-
-    /// A contact that names the agent in a queue it is no member of is of the first rank.
-    fn rank_of(&self, agent: AgentId, queue: QueueId) -> u8 {
-        self.membership(agent, queue)
+    /// The rank of a queue for an agent. A contact that names the agent in a queue it is no
+    /// member of, or does not serve now, is of the first.
+    fn rank_of(&self, agent: AgentId, seat: &Seat, queue: QueueId) -> u8 {
+        let memberships = &self.rules.agents[agent.index()].memberships;
+        let membership = memberships.iter().find(|of| of.queue == queue);
+        membership
+            .filter(|_| seat.queues.contains(&queue))
             .map_or(1, |membership| membership.rank)
     }
 
     /// Whether no lane that this agent serves comes before this one: an unserved lane of
     /// better rank, or a lane behind whose barrier something more urgent may wait.
-    fn first_for(&self, agent: AgentId, lane: LaneRef, head: Urgency) -> Result<(), PassedOver> {
-        let rank = self.rank_of(agent, lane.0);
+    fn first_for(
+        &self,
+        agent: AgentId,
+        seat: &Seat,
+        lane: LaneRef,
+        head: Urgency,
+    ) -> Result<(), PassedOver> {
+        let rank = self.rank_of(agent, seat, lane.0);
         let better = self.rules.agents[agent.index()].memberships.iter();
         let better = better.filter(|membership| membership.rank < rank);
         let named = self.lanes.named(agent);
         if better
             .flat_map(|membership| self.lanes.common(membership.queue))
-            .chain(named.filter(|other| self.rank_of(agent, other.0) < rank))
+            .chain(named.filter(|other| self.rank_of(agent, seat, other.0) < rank))
             .any(|other| self.waits_for(agent, other))
         {
             return Err(PassedOver::BetterRank);
@@ -187,7 +172,7 @@ impl Floor {
             };
             let earlier = unknown
                 .bound
-                .is_some_and(|bound| (self.rank_of(agent, barrier.0), bound) < (rank, head));
+                .is_some_and(|bound| (self.rank_of(agent, seat, barrier.0), bound) < (rank, head));
             if barrier != lane
                 && earlier
                 && self.desks[agent.index()].open.contains(unknown.key.channel)

@@ -77,6 +77,10 @@ struct Desk {
     load: Load,
     /// Channels on which the agent would take one more contact.
     open: ChannelSet,
+    /// The agent takes work; not why it has no room on a channel.
+    routable: bool,
+    /// Channels that are on.
+    on: ChannelSet,
     /// The last offers that ended without a leg, so that a late accept is told what became of
     /// its contact.
     ended: VecDeque<(OfferId, ContactId, Outcome)>,

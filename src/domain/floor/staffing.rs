@@ -44,6 +44,7 @@ struct Row {
 struct Counted {
     queues: Vec<QueueId>,
     signed_in: ChannelSet,
+    takes_work: bool,
     routable: ChannelSet,
     open: ChannelSet,
     free: Vec<(ChannelId, u32)>,
@@ -174,6 +175,8 @@ impl Floor {
         };
         let gained = ChannelSet(counted.open.0 & !desk.open.0);
         desk.open = counted.open;
+        desk.routable = counted.takes_work;
+        desk.on = counted.signed_in;
         if !gained.is_empty() {
             self.lanes.agent_gained(agent);
         }
@@ -209,6 +212,7 @@ impl Floor {
         let mut counted = Counted {
             queues: seat.queues.clone(),
             signed_in: on,
+            takes_work: routable,
             ..Counted::default()
         };
         if routable {
