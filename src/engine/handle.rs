@@ -430,6 +430,9 @@ fn tell_of_doors(outlet: &Arc<Outlet>, board: &Mailbox<ToBoard>) {
     }));
 }
 
+/// How much the board's thread gives way to what offers wait for; 19 would be most.
+const BOARD_GIVES_WAY: i32 = 2;
+
 /// The board's thread, how it is put there, and what ends it. A thread of its own, because a
 /// table of a thousand rows takes its time, and the system shares that out better than tasks do.
 fn board_thread() -> io::Result<(JoinHandle<()>, Handle, CancellationToken)> {
@@ -438,6 +441,10 @@ fn board_thread() -> io::Result<(JoinHandle<()>, Handle, CancellationToken)> {
     let ended = done.clone();
     let thread = std::thread::Builder::new()
         .name("board".to_owned())
-        .spawn(move || runtime.block_on(ended.cancelled()))?;
+        .spawn(move || {
+            // Where it may not, it takes its turn like the others.
+            let _ = rustix::process::nice(BOARD_GIVES_WAY);
+            runtime.block_on(ended.cancelled());
+        })?;
     Ok((thread, on, done))
 }

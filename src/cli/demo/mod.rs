@@ -77,7 +77,7 @@ impl Stage {
 impl Demo {
     pub(super) fn run(&self, out: &mut impl Write) -> Result<ExitCode, Failure> {
         serve::log_to_stderr()?;
-        let runtime = tokio::runtime::Runtime::new().map_err(Failure::Start)?;
+        let runtime = crate::cli::serve::runtime().map_err(Failure::Start)?;
         runtime.block_on(self.play(out))
     }
 
