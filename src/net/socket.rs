@@ -21,7 +21,8 @@ use tokio_tungstenite::tungstenite::protocol::{
 };
 
 /// Bytes read at once. The library's default, 128 KiB, is filled with zeros before every read.
-const READ_BUFFER: usize = 4_096;
+/// Every socket keeps so much; what people's clients send is smaller.
+const READ_BUFFER: usize = 1_024;
 /// A write carries frames up to about so many bytes; one larger frame is a write of its own.
 const WRITE_CHUNK: usize = 16 * 1_024;
 /// A write buffer larger than this is given back once it is sent: an idle socket keeps none.
@@ -352,7 +353,7 @@ mod tests {
     #[test]
     fn the_settings_are_the_measured_ones() {
         let config = settings(limits::FRAME_BYTES);
-        assert_eq!(config.read_buffer_size, 4_096);
+        assert_eq!(config.read_buffer_size, 1_024);
         assert_eq!(config.write_buffer_size, 0);
         assert!(config.max_write_buffer_size <= 4_096);
         assert_eq!(config.max_message_size, Some(65_536));

@@ -208,7 +208,8 @@ impl Session {
     }
 }
 
-/// Serves a connection to its end.
+/// Greets a client and serves it to its end. A session goes on in a task of its own, which is
+/// much smaller than what a greeting needs.
 pub async fn serve(server: Arc<Server>, arrival: Arrival) {
     let Arrival {
         stream,
@@ -226,21 +227,23 @@ pub async fn serve(server: Arc<Server>, arrival: Arrival) {
         None => greet::greet(&server, &mut incoming, &mut outgoing, encoding, token).await,
     };
     match greeted {
-        Ok(greeted) => converse(greeted, incoming, outgoing).await,
+        Ok(greeted) => {
+            converse(greeted, incoming, outgoing, peer);
+        }
         Err(Parting::Gone) => {}
         Err(parting) => {
             writer::part(&server, &mut outgoing, encoding, &parting).await;
             drain(&server, &mut incoming).await;
         }
     }
-    drop(peer);
 }
 
-/// Serves a session that has been welcomed.
-async fn converse(
+/// Serves a session that has been welcomed, in two tasks.
+fn converse(
     greeted: Greeted,
     mut incoming: Incoming<OwnedReadHalf>,
     outgoing: Outgoing<OwnedWriteHalf>,
+    peer: Peer,
 ) {
     let Greeted {
         session,
@@ -254,17 +257,20 @@ async fn converse(
     if let Err(error) = socket::tune(outgoing.io().as_ref(), session.is_connector()) {
         tracing::debug!(%error, "a socket could not be tuned");
     }
-    let writing = writer::write(Arc::clone(&session), door, outgoing);
-    let writer = session.server.tasks().spawn(writing);
-    session.read(&mut incoming, then).await;
-    // The writer says farewell; what still comes in meanwhile is nobody's business.
-    let parting = async {
-        if writer.await.is_err() {
-            tracing::error!("the writing task of a session has failed");
-        }
-    };
-    tokio::join!(parting, drain(&session.server, &mut incoming));
-    open.lost(session.now());
+    let tasks = session.server.tasks().clone();
+    let writer = tasks.spawn(writer::write(Arc::clone(&session), door, outgoing));
+    tasks.spawn(async move {
+        session.read(&mut incoming, then).await;
+        // The writer says farewell; what still comes in meanwhile is nobody's business.
+        let parting = async {
+            if writer.await.is_err() {
+                tracing::error!("the writing task of a session has failed");
+            }
+        };
+        Box::pin(async { tokio::join!(parting, drain(&session.server, &mut incoming)) }).await;
+        open.lost(session.now());
+        drop(peer);
+    });
 }
 
 /// Reads what still comes, until the other side is gone or has had its time.
