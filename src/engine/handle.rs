@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::door::{DoorId, Doors};
 use super::external::{Foreign, Submit};
 use super::fatal::Fatal;
-use super::kinds::{FloorKind, QueueKind};
+use super::kinds::{FloorKind, Numbers, QueueKind};
 use super::mailbox::{Mail, Mailbox, mailbox};
 use super::me::{Resumed, Streams};
 use super::metrics::Readings;
@@ -146,6 +146,7 @@ impl Engine {
             metrics: Arc::clone(&engine.0.post.metrics),
             fatal: engine.fatal().clone(),
             counted: Counters::default(),
+            numbers: Numbers::default(),
             down: BTreeSet::new(),
         };
         engine.run(floor, floor_mail);

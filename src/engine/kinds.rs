@@ -91,6 +91,7 @@ pub(super) struct FloorKind {
     pub(super) fatal: Fatal,
     /// What the machine of this life had counted when it was last looked at.
     pub(super) counted: Counters,
+    pub(super) numbers: Numbers,
     /// Queues that are out of service: a floor may have failed of hearing of it.
     pub(super) down: BTreeSet<QueueId>,
 }
@@ -114,7 +115,12 @@ impl Kind for FloorKind {
         for queue in &self.down {
             self.outlet.tell_floor(FloorInput::QueueDown(*queue));
         }
-        Some(Floor::rebuild(rules, *roster, life, first_number(now)))
+        Some(Floor::rebuild(
+            rules,
+            *roster,
+            life,
+            self.numbers.first(now),
+        ))
     }
 
     fn reply_to(input: &FloorInput) -> Option<ReplyTo> {
@@ -154,9 +160,46 @@ impl Kind for FloorKind {
     }
 }
 
-/// A number beyond all that an earlier life of the floor has given out.
-fn first_number(now: Instant) -> u64 {
-    now.0
-        .saturating_sub(NUMBERS_SINCE)
-        .saturating_mul(NUMBERS_PER_MS)
+/// The first number of each life of a floor.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// When the last life began, and with which number.
+    last: Option<(Instant, u64)>,
+}
+
+impl Numbers {
+    /// A number beyond every one given out before: by an earlier process, since they are made of
+    /// the time, and by an earlier life in this one, however short it was.
+    fn first(&mut self, now: Instant) -> u64 {
+        let of_time = now.0.saturating_sub(NUMBERS_SINCE);
+        let of_time = of_time.saturating_mul(NUMBERS_PER_MS);
+        let after = self.last.map_or(0, |(since, first)| {
+            let lived = now.since(since).0.saturating_add(1);
+            first.saturating_add(lived.saturating_mul(NUMBERS_PER_MS))
+        });
+        let first = of_time.max(after);
+        self.last = Some((now, first));
+        first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NUMBERS_PER_MS, NUMBERS_SINCE, Numbers};
+    use crate::time::Instant;
+
+    #[test]
+    fn lives_of_one_millisecond_share_no_number() {
+        let now = Instant(NUMBERS_SINCE + 1_000_000);
+        let mut numbers = Numbers::default();
+        let lives: Vec<u64> = [now, now, now, Instant(now.0 + 1)]
+            .into_iter()
+            .map(|at| numbers.first(at))
+            .collect();
+        for pair in lives.windows(2) {
+            assert!(pair[1] >= pair[0] + NUMBERS_PER_MS, "{lives:?}");
+        }
+        let later = Instant(now.0 + 60_000);
+        assert!(numbers.first(later) >= Numbers::default().first(later));
+    }
 }

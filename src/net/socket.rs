@@ -25,8 +25,8 @@ use tokio_tungstenite::tungstenite::protocol::{
 const READ_BUFFER: usize = 1_024;
 /// A write carries frames up to about so many bytes; one larger frame is a write of its own.
 const WRITE_CHUNK: usize = 16 * 1_024;
-/// A write buffer larger than this is given back once it is sent: an idle socket keeps none.
-const WRITE_KEPT: usize = 1_024;
+/// The library writes only answers to pings and closes, which are never so long.
+const WRITE_LEAST: usize = 1_024;
 /// Send buffer in the kernel for everybody but connectors. The default swallows megabytes
 /// before anybody notices that a reader has stopped.
 const SEND_BUFFER: usize = 64 * 1_024;
@@ -36,7 +36,7 @@ fn settings(frame: usize) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
-        .max_write_buffer_size(WRITE_KEPT)
+        .max_write_buffer_size(WRITE_LEAST)
         .max_message_size(Some(frame))
         .max_frame_size(Some(frame))
 }
@@ -300,8 +300,8 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
             self.sent += written;
         }
         self.sent = 0;
-        self.buffer.clear();
-        self.buffer.shrink_to(WRITE_KEPT);
+        // An idle socket keeps no buffer.
+        self.buffer = Vec::new();
         Poll::Ready(Ok(()))
     }
 
@@ -451,7 +451,7 @@ mod tests {
             .await
             .unwrap();
         assert!(progress && outgoing.is_clear());
-        assert!(outgoing.buffer.capacity() <= WRITE_KEPT);
+        assert_eq!(outgoing.buffer.capacity(), 0);
         drop(outgoing);
 
         let mut peer = WebSocketContext::new(Role::Client, None);
