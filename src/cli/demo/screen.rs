@@ -10,8 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Interval, interval};
 
-/// Columns of `stats.queues` that are shown.
-const SHOWN: [&str; 5] = ["waiting", "ringing", "active", "wrap_up", "routable"];
+/// Columns of `stats.queues` that are shown, each below its heading.
+const SHOWN: [(&str, &str); 5] = [
+    ("waiting", "waiting"),
+    ("ringing", "ringing"),
+    ("active", "active"),
+    ("wrap_up", "wrap_up"),
+    ("routable", "agents_routable"),
+];
 
 /// A live summary.
 pub(super) struct Screen {
@@ -116,13 +122,13 @@ impl Screen {
             let _ = write!(text, "\x1b[{lines}A\x1b[J");
         }
         let _ = write!(text, "{:<12}", "queue");
-        for column in SHOWN {
-            let _ = write!(text, "{column:>10}");
+        for (heading, _) in SHOWN {
+            let _ = write!(text, "{heading:>10}");
         }
         text.push('\n');
         for (name, row) in &self.rows {
             let _ = write!(text, "{name:<12}");
-            for column in SHOWN {
+            for (_, column) in SHOWN {
                 let _ = write!(text, "{:>10}", self.cell(row, column));
             }
             text.push('\n');
@@ -142,5 +148,28 @@ impl Screen {
         text.push('\n');
         self.drawn = true;
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SHOWN;
+    use crate::config::{Config, STARTER, Source};
+    use crate::live::stats::Table;
+
+    #[test]
+    fn every_column_that_is_shown_is_a_column_of_the_table() {
+        let source = Source {
+            name: "starter.toml".to_owned(),
+            text: STARTER.to_owned(),
+        };
+        let config = Config::check(source).unwrap();
+        let columns = Table::Queues.columns(&config.workspaces[0].rules);
+        for (_, shown) in SHOWN {
+            assert!(
+                columns.iter().any(|column| &*column.name == shown),
+                "{shown}"
+            );
+        }
     }
 }
