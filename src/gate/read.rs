@@ -3,7 +3,6 @@
 
 use super::named::{Reading, Subject, contact};
 use super::{Caller, Gate, Outcome, refuse, watch};
-use crate::access::facts::{AgentFacts, Facts};
 use crate::access::lens::PseudonymKey;
 use crate::access::rights::decide_needs;
 use crate::domain::command::{Asked, QueueCommand};
@@ -249,26 +248,19 @@ impl Gate {
         agent: AgentId,
         subject: Option<&Subject>,
     ) -> Read<()> {
-        let rules = self.engine.rules();
-        let own = rules.agent(agent);
-        let queues: Vec<_> = own
-            .iter()
-            .flat_map(|own| own.memberships.iter().map(|member| member.queue))
-            .collect();
-        let facts = Facts::Agent(AgentFacts {
-            agent,
-            teams: own.map(|own| own.teams.as_slice()).unwrap_or_default(),
-            queues: &queues,
+        let (directory, rules) = (self.directory(), self.engine.rules());
+        let reading = Reading {
+            directory: &directory,
+            rules: &rules,
+            caller: &caller.principal,
+        };
+        let needs = &Method::AgentEndWrapUp.row().needs;
+        let decided = reading.about_agent(agent, |facts| {
+            decide_needs(&caller.principal, needs, None, facts).lens()
         });
-        decide_needs(
-            &caller.principal,
-            &Method::AgentEndWrapUp.row().needs,
-            None,
-            &facts,
-        )
-        .lens()
-        .map(|_| ())
-        .map_err(|denied| refuse::denied(denied, subject))
+        decided
+            .map(|_| ())
+            .map_err(|denied| refuse::denied(denied, subject))
     }
 
     /// Contacts of which an agent is in wrap-up.
