@@ -186,3 +186,101 @@ impl Registry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Registry;
+    use crate::domain::contact::{Closed, Facts};
+    use crate::domain::event::{By, Entered, Event, OfferRef};
+    use crate::domain::machine::Effect;
+    use crate::domain::requirement::Requirement;
+    use crate::id::{
+        AgentId, ChannelId, CommandId, ContactId, OfferId, QueueId, ReservationId, UserId,
+    };
+    use crate::limits;
+    use crate::time::{Instant, Span};
+    use uuid::Uuid;
+
+    const QUEUE: QueueId = QueueId(3);
+
+    fn id(number: u128) -> ContactId {
+        ContactId(Uuid::from_u128(number))
+    }
+
+    fn entered(number: u128) -> Event {
+        let facts = Facts {
+            id: id(number),
+            external_id: number.to_string().into(),
+            channel: ChannelId(0),
+            conversation: id(number),
+            first_entry: Instant(1),
+            priority: 0,
+            tier: 5,
+            due_at: None,
+            requirement: Requirement::anyone(),
+            preferred: None,
+            patience: None,
+            submitted_by: UserId(1),
+        };
+        Event::ContactEntered {
+            facts: Box::new(facts),
+            queue: QUEUE,
+            how: Entered::New,
+            due_at: Instant(1),
+        }
+    }
+
+    fn disconnect(number: u128) -> Event {
+        Event::MediaDisconnect {
+            command: CommandId {
+                contact: id(number),
+                number: 1,
+            },
+            offer: OfferRef {
+                offer: OfferId(1),
+                reservation: ReservationId(1),
+                contact: id(number),
+                queue: QUEUE,
+                channel: ChannelId(0),
+                agent: AgentId(1),
+            },
+            connector: UserId(1),
+        }
+    }
+
+    fn closed(number: u128) -> Event {
+        Event::ContactClosed {
+            contact: id(number),
+            queue: QUEUE,
+            reason: Closed::Completed,
+        }
+    }
+
+    #[test]
+    fn a_closed_contact_is_found_for_as_long_as_somebody_may_speak_of_it() {
+        let (registry, _mail) = Registry::new();
+        let follow = |at: Instant, events: Vec<Event>| {
+            let effect = |event| Effect::Event {
+                event,
+                by: By::Engine,
+                content: None,
+            };
+            let effects: Vec<Effect> = events.into_iter().map(effect).collect();
+            registry.follow(at, &effects);
+        };
+        let at = Instant(1_000_000);
+        follow(at, vec![entered(1), entered(2), entered(3)]);
+        follow(at, vec![disconnect(2), closed(1), closed(2)]);
+        let home = |number| registry.home(id(number));
+        assert_eq!((home(1), home(2)), (Some(QUEUE), Some(QUEUE)));
+        follow(at + limits::CLOSED_FOUND, vec![closed(3)]);
+        assert_eq!((home(1), home(2)), (None, Some(QUEUE)));
+        follow(
+            at + limits::MEDIA_MEMORY - Span(1),
+            vec![entered(4), closed(4)],
+        );
+        assert_eq!(home(2), Some(QUEUE), "the connector may still report");
+        follow(at + limits::MEDIA_MEMORY, vec![entered(5), closed(5)]);
+        assert_eq!(home(2), None);
+    }
+}

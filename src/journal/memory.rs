@@ -395,6 +395,40 @@ mod tests {
         assert_eq!(known(&journal, QUEUE), Some(vec![3]));
     }
 
+    /// Folds only while the lock is free.
+    struct Slow(Arc<Mutex<()>>);
+
+    impl Fold for Slow {
+        fn fold(&mut self, _: &Record) {
+            drop(self.0.lock().unwrap());
+        }
+
+        fn copy(&self) -> Box<dyn Fold> {
+            Box::new(Self(Arc::clone(&self.0)))
+        }
+
+        fn into_any(self: Box<Self>) -> Box<dyn Any> {
+            self
+        }
+    }
+
+    #[test]
+    fn nobody_who_waits_for_an_answer_waits_for_a_snapshot() {
+        let (journal, _, out) = stalling();
+        let folding = Arc::new(Mutex::new(()));
+        let other = Source::Queue(QueueId(2));
+        journal.keep(other, Box::new(Slow(Arc::clone(&folding))));
+        let stall = folding.lock().unwrap();
+        journal.append(batch(other, &[1])).unwrap();
+        while out.lock().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        assert_eq!(journal.durable(), Seq(1));
+        drop(stall);
+        journal.close();
+        assert_eq!(known(&journal, Source::Board), Some(vec![1]));
+    }
+
     #[test]
     fn what_is_kept_is_kept_once() {
         let (journal, ..) = stalling();
