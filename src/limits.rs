@@ -4,7 +4,8 @@ use crate::time::Span;
 
 /// Points of work one agent can carry at once; a call alone fills it.
 pub const CAPACITY: u32 = 100;
-/// A contact that was declined or missed is not offered to that agent again for so long.
+/// A contact that was declined or missed, or did not connect, is not offered to that agent again
+/// for so long.
 pub const RETRY_AFTER: Span = Span::seconds(30);
 /// How long an open offer of a lost socket waits for the agent to come back.
 pub const OFFER_GRACE: Span = Span::seconds(10);

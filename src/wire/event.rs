@@ -57,7 +57,7 @@ words! {
         ContactRequeued = "contact.requeued",
         /// A contact is back in line after an answer.
         ContactReturned = "contact.returned",
-        /// Agents who declined or missed a contact may be offered it again.
+        /// Agents who were kept off a contact after an offer may be offered it again.
         ContactReadmitted = "contact.readmitted",
         /// A later requirement step of its queue applies to a contact.
         ContactStepped = "contact.stepped",
