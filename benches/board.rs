@@ -79,6 +79,7 @@ fn round(rules: &Arc<Workspace>, lives: u32, waiting: u32, watched: bool) -> f64
             channels: ChannelSet::of(CHAT),
             queues: agent.memberships.iter().map(|m| m.queue).collect(),
             state: AgentState::Available,
+            starts: Vec::new(),
         });
     }
     for n in 0..waiting {

@@ -47,7 +47,7 @@ pub struct Content {
     pub customer_address: Option<String>,
     /// Attributes for people and screens.
     pub attributes: BTreeMap<String, String>,
-    /// A note given with a wrap-up.
+    /// A note given with a wrap-up, or why an offer was declined.
     pub note: Option<String>,
     /// Text of a notice.
     pub text: Option<String>,

@@ -344,6 +344,9 @@ pub enum Event {
         queues: Vec<QueueId>,
         /// State after it.
         state: AgentState,
+        /// Contacts that a newcomer is counted to have had, where the fewest decide.
+        #[serde(default)]
+        starts: Vec<(QueueId, u32)>,
     },
     /// An agent signed out.
     AgentSignedOut {

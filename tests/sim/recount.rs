@@ -15,6 +15,7 @@ promise! { LOG_IS_TRUTH: "What the log says of an actor is what the actor has." 
 promise! { ALIVE_IS_KNOWN: "Contacts known are contacts alive, in the state the log says." }
 promise! { CONSERVATION: "What came into a queue's line has left it or is in it." }
 promise! { PLACED_IS_RESERVED: "At rest, reservations on the floor are placements in the queues." }
+promise! { IN_PLACE: "Every agent with room stands where it belongs in the order of its queues." }
 promise! { NO_IDLE_PAIR: "At rest, nobody is free beside a waiting contact that it could take." }
 promise! { PATIENCE: "A preferred agent is waited for only while at work, unless without end." }
 promise! { READMITTED: "Whoever sets itself available may be offered at once what it declined or missed before." }
@@ -96,6 +97,8 @@ impl World {
         if let Some(floor) = &self.floor.machine {
             let pair = floor.idle_pair();
             keep!(NO_IDLE_PAIR, pair.is_none(), "the floor knows {pair:?}");
+            let misplaced = floor.misplaced();
+            keep!(IN_PLACE, misplaced.is_none(), "{misplaced:?}");
         }
         self.staffing_is_told()
     }

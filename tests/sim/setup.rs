@@ -368,8 +368,26 @@ pub fn change(rules: &Workspace, rng: &mut Rng) -> Workspace {
                 membership.delay = delay(rng);
             }
         }
+        4 if rng.chance(50) => agent.memberships.remove_random(rng),
         4 => {
-            agent.memberships.remove_random(rng);
+            let channel = ChannelSet::of(rng.of(&CHANNELS));
+            let toggled = ChannelSet(agent.channels.0 ^ channel.0);
+            // Whoever handles nothing is no agent.
+            if !toggled.is_empty() {
+                agent.channels = toggled;
+            }
+        }
+        9 if agent
+            .memberships
+            .iter()
+            .all(|known| known.queue != changed.id)
+            && !changed.direct =>
+        {
+            agent.memberships.push(Membership {
+                queue: changed.id,
+                rank: rng.of(&[1, 2]),
+                delay: delay(rng),
+            });
         }
         5 if !changed.direct => changed.steps = steps(rng),
         6 => changed.strict = !changed.strict,

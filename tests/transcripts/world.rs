@@ -187,6 +187,7 @@ impl World {
             None,
             "a free agent beside a waiting contact"
         );
+        assert_eq!(self.floor.misplaced(), None, "an agent out of order");
     }
 
     fn take(&mut self, out: Outbox) {

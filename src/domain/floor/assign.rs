@@ -60,7 +60,7 @@ impl Floor {
             if let Some(seat) = self.roster.seat(agent) {
                 let open = self.desks[agent.index()].open;
                 for queue in &seat.queues {
-                    if open.iter().any(|c| self.staff.open(*queue, c) > 0) {
+                    if open.iter().any(|c| !self.order.nobody(*queue, c)) {
                         lanes.extend(self.lanes.common(*queue));
                     }
                 }

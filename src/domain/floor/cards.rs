@@ -3,13 +3,20 @@
 use super::Floor;
 use super::roster::{Connection, Phase, Seat};
 use crate::domain::machine::{
-    AgentCard, ChannelCard, ChannelState, MyLeg, MyLegState, MyOffer, SignedIn,
+    AgentCard, ChannelCard, ChannelState, Me, MyLeg, MyLegState, MyOffer, Outbox, SignedIn,
 };
 use crate::id::{AgentId, ChannelId, OfferId};
 use crate::time::Instant;
 use std::sync::Arc;
 
 impl Floor {
+    /// Shows an agent its own facts after a change.
+    pub(super) fn show_card(&self, agent: AgentId, change: fn(AgentCard) -> Me, out: &mut Outbox) {
+        if let Some(card) = self.agent_card(agent) {
+            out.me(agent, change(card));
+        }
+    }
+
     /// An agent's own facts.
     pub(super) fn agent_card(&self, agent: AgentId) -> Option<AgentCard> {
         let seat = self.roster.seat(agent)?;

@@ -2,24 +2,15 @@
 
 use super::Floor;
 use super::lanes::{Lane, LaneRef};
+use super::order::{Rank, in_order};
 use super::roster::Seat;
 use crate::domain::event::{Chosen, PassedOver};
 use crate::domain::message::LaneKey;
-use crate::domain::rules::{Fill, QueueRules, Selection};
+use crate::domain::rules::{QueueRules, Selection};
 use crate::domain::urgency::Urgency;
 use crate::id::{AgentId, QueueId};
 use crate::limits;
 use crate::time::Instant;
-
-/// How an agent ranks for a lane: smaller is better.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Rank {
-    fill: i64,
-    selection: i64,
-    at_work: bool,
-    idle: Instant,
-    agent: AgentId,
-}
 
 /// The winner, the best of the others, and why members were passed over.
 pub(super) struct Choice {
@@ -52,25 +43,37 @@ impl Floor {
             return Found::Nobody;
         };
         if queue.selection == Selection::Manual
-            || (key.named.is_none() && self.staff.open(lane.0, key.channel) == 0)
+            || (key.named.is_none() && self.order.nobody(lane.0, key.channel))
         {
             return Found::Nobody;
         }
         let mut best: Vec<Rank> = Vec::with_capacity(limits::TRACE_RUNNERS_UP + 1);
         let mut passed = PassedCounts::default();
         let (mut after_rank, mut behind_barrier) = (false, false);
-        let named = [key.named.unwrap_or(AgentId(0))];
-        let candidates = match key.named {
-            Some(_) => named.as_slice(),
-            None => self.staff.members(lane.0),
-        };
-        for agent in candidates {
-            match self.candidate(now, lane, asks, head, *agent, queue) {
+        let mut look_at = |agent: AgentId| {
+            match self.candidate(now, lane, asks, head, agent, queue) {
                 Ok(rank) => keep_best(&mut best, rank),
                 Err(why) => {
                     after_rank |= why == PassedOver::BetterRank;
                     behind_barrier |= why == PassedOver::Barrier;
-                    passed.count(why);
+                    passed.count(why, 1);
+                }
+            }
+            best.len() > limits::TRACE_RUNNERS_UP
+        };
+        match key.named {
+            Some(named) => {
+                look_at(named);
+            }
+            None => {
+                for agent in self.order.row(lane.0, key.channel) {
+                    if look_at(agent) && in_order(queue.selection) {
+                        break;
+                    }
+                }
+                let open = self.order.open(lane.0, key.channel);
+                for (why, count) in self.staff.without_room(lane.0, key.channel, open) {
+                    passed.count(why, count);
                 }
             }
         }
@@ -201,68 +204,6 @@ impl Floor {
                 && self.eligible(agent, lane.0, &asks.key).is_ok()
         })
     }
-
-    fn rank(
-        &self,
-        now: Instant,
-        agent: AgentId,
-        seat: &Seat,
-        key: &LaneKey,
-        queue: &QueueRules,
-    ) -> Rank {
-        let desk = &self.desks[agent.index()];
-        let shared = self
-            .rules
-            .channels
-            .get(key.channel)
-            .is_some_and(|channel| channel.weight < limits::CAPACITY);
-        let carried = i64::from(desk.load.count(key.channel));
-        let fill = match queue.fill {
-            Fill::Spread if shared => carried,
-            Fill::Fill if shared => -carried,
-            Fill::Spread | Fill::Fill => 0,
-        };
-        let selection = match queue.selection {
-            Selection::LongestIdle | Selection::Manual => 0,
-            Selection::LeastLoaded => i64::from(desk.load.points(&self.rules.channels)),
-            Selection::MostSkilled => -self.skill_points(agent, key),
-            Selection::LeastSkilled => self.skill_points(agent, key),
-            Selection::RoundRobin => i64::try_from(seat.last_assigned.0).unwrap_or(i64::MAX),
-            Selection::FewestContacts => i64::from(self.recent(now, agent, seat)),
-        };
-        let at_work = !seat.work.is_empty();
-        Rank {
-            fill,
-            selection,
-            at_work,
-            idle: if at_work {
-                seat.last_assigned
-            } else {
-                seat.idle_since
-            },
-            agent,
-        }
-    }
-
-    fn skill_points(&self, agent: AgentId, key: &LaneKey) -> i64 {
-        let skills = &self.rules.agents[agent.index()].qualities.skills;
-        key.requirement
-            .skills_named()
-            .iter()
-            .map(|skill| i64::from(skills.points(*skill)))
-            .sum()
-    }
-
-    /// Contacts given within the window; a newcomer counts as the median for as long.
-    pub(super) fn recent(&self, now: Instant, agent: AgentId, seat: &Seat) -> u32 {
-        let window_starts = now - limits::FEWEST_CONTACTS_WINDOW;
-        let before = seat.assigned.partition_point(|at| *at < window_starts);
-        let given = u32::try_from(seat.assigned.len() - before).unwrap_or(u32::MAX);
-        match self.desks[agent.index()].handicap {
-            Some((start, until)) if until > now => given.saturating_add(start),
-            Some(_) | None => given,
-        }
-    }
 }
 
 fn keep_best(best: &mut Vec<Rank>, rank: Rank) {
@@ -299,9 +240,9 @@ const PASSED: [PassedOver; 9] = [
 ];
 
 impl PassedCounts {
-    fn count(&mut self, why: PassedOver) {
+    fn count(&mut self, why: PassedOver, by: u32) {
         if let Some(count) = self.0.get_mut(why as usize) {
-            *count += 1;
+            *count += by;
         }
     }
 

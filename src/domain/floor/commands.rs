@@ -8,9 +8,9 @@ use crate::domain::command::{Asked, FloorCommand, When};
 use crate::domain::event::{Event, NextState, OfferRef, SignOut};
 use crate::domain::machine::{Answer, Me, Outbox, Refusal};
 use crate::domain::offer::{AgentState, Outcome, Withdrawn};
+use crate::domain::rules::Selection;
 use crate::domain::rules::SignOutWork;
 use crate::id::{AgentId, Generation, OfferId, QueueId};
-use crate::limits;
 use crate::time::Instant;
 
 type Done = Result<Answer, Refusal>;
@@ -54,13 +54,13 @@ impl Floor {
                     Err(refusal) => Err(refusal),
                 }
             }
-            FloorCommand::Decline { offer, reason: _ } => self
+            FloorCommand::Decline { offer, reason } => self
                 .my_own(asked, offer)
                 .and_then(|offer| {
                     self.permit_offer::<act::ContactDecline>(asked, offer)
                         .map(|()| offer)
                 })
-                .and_then(|offer| self.decline(now, asked, offer, out)),
+                .and_then(|offer| self.decline(now, asked, offer, reason, out)),
             FloorCommand::Shown(offer) => self
                 .my_own(asked, offer)
                 .and_then(|offer| {
@@ -157,6 +157,11 @@ impl Floor {
         let on = channels.or(known.map(|seat| seat.on)).unwrap_or(granted);
         let queues = self.queues_chosen(agent, known, queues)?;
         let fresh = known.is_none();
+        let starts = if fresh {
+            self.starts(now, agent, &queues)
+        } else {
+            Vec::new()
+        };
         let taken = self.roster.seat(agent).map(|seat| seat.taken.clone());
         let event = Event::AgentSignedIn {
             agent,
@@ -164,6 +169,7 @@ impl Floor {
             channels: on,
             queues,
             state,
+            starts,
         };
         self.record(now, asked.by(), event, out);
         let desk = &mut self.desks[agent.index()];
@@ -171,7 +177,6 @@ impl Floor {
         desk.granted = granted;
         self.ask_to_show_anew(now, agent);
         if fresh {
-            self.start_at_median(now, agent);
             self.readmit(agent, out);
         }
         self.refresh(agent);
@@ -193,7 +198,7 @@ impl Floor {
             .flatten()
             .map(|membership| membership.queue)
             .collect();
-        let Some(queues) = queues else {
+        let Some(mut queues) = queues else {
             return Ok(known.map_or(mine, |seat| seat.queues.clone()));
         };
         match queues.iter().find(|queue| !mine.contains(queue)) {
@@ -202,27 +207,37 @@ impl Floor {
                 self.name(agent),
                 self.rules.queue(*foreign).map_or("", |queue| &queue.name),
             ))),
-            None => Ok(queues),
+            None => {
+                queues.sort_unstable();
+                queues.dedup();
+                Ok(queues)
+            }
         }
     }
 
-    /// A newcomer starts at the median of `fewest_contacts`, so that it is not flooded.
-    fn start_at_median(&mut self, now: Instant, agent: AgentId) {
-        let mut counts: Vec<u32> = self
-            .roster
-            .seats
-            .iter()
-            .filter(|(other, seat)| **other != agent && seat.signed_in())
-            .map(|(other, seat)| self.recent(now, *other, seat))
-            .collect();
-        counts.sort_unstable();
-        let median = counts.get(counts.len() / 2).copied().unwrap_or(0);
-        let own = self
-            .roster
-            .seat(agent)
-            .map_or(0, |seat| self.recent(now, agent, seat));
-        let until = now + limits::FEWEST_CONTACTS_WINDOW;
-        self.desks[agent.index()].handicap = Some((median.saturating_sub(own), until));
+    /// A newcomer starts at the median of the others where the fewest contacts decide, so that
+    /// it is not flooded: so many are added to its own, by queue.
+    fn starts(&self, now: Instant, agent: AgentId, queues: &[QueueId]) -> Vec<(QueueId, u32)> {
+        let fewest = |queue: &QueueId| {
+            let rules = self.rules.queue(*queue);
+            rules.is_some_and(|queue| queue.selection == Selection::FewestContacts)
+        };
+        let own = self.roster.seat(agent);
+        let own = own.map_or(0, |seat| seat.recent(now));
+        let start = |queue: QueueId| {
+            let seats = self.staff.members(queue).iter();
+            let mut others: Vec<u32> = seats
+                .filter(|other| **other != agent)
+                .filter_map(|other| self.roster.seat(*other))
+                .filter(|seat| seat.signed_in() && seat.queues.contains(&queue))
+                .map(|seat| seat.given(now, queue))
+                .collect();
+            others.sort_unstable();
+            let median = others.get(others.len() / 2).copied().unwrap_or(0);
+            (queue, median.saturating_sub(own))
+        };
+        let starts = queues.iter().copied().filter(fewest).map(start);
+        starts.filter(|(_, start)| *start > 0).collect()
     }
 
     fn sign_out(
@@ -313,9 +328,7 @@ impl Floor {
         self.record(now, asked.by(), event, out);
         self.refresh(agent);
         self.availability_changed(agent);
-        if let Some(card) = self.agent_card(agent) {
-            out.me(agent, Me::Channels(card));
-        }
+        self.show_card(agent, Me::Channels, out);
         self.card(agent)
     }
 
@@ -336,9 +349,7 @@ impl Floor {
         self.refresh(agent);
         self.lanes.agent_gained(agent);
         self.availability_changed(agent);
-        if let Some(card) = self.agent_card(agent) {
-            out.me(agent, Me::Queues(card));
-        }
+        self.show_card(agent, Me::Queues, out);
         self.card(agent)
     }
 }

@@ -6,10 +6,12 @@ mod choose;
 mod commands;
 mod lanes;
 mod offers;
+mod order;
 mod presence;
 mod queue_says;
 mod rights;
 pub mod roster;
+mod rules;
 mod staffing;
 mod state;
 
@@ -25,6 +27,7 @@ use crate::domain::urgency::Entry;
 use crate::id::{AgentId, ContactId, Incarnation, OfferId, QueueId, ReservationId};
 use crate::time::Instant;
 use lanes::{LaneRef, Lanes};
+use order::Order;
 use roster::{Phase, Roster};
 use staffing::Staff;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -44,6 +47,7 @@ pub struct Floor {
     taken_back: BTreeMap<ReservationId, TakenBack>,
     lanes: Lanes,
     staff: Staff,
+    order: Order,
     queue_lives: Vec<Incarnation>,
     /// Lanes passed over only because something unknown, or of better rank, comes first.
     waiting_behind_barrier: BTreeSet<LaneRef>,
@@ -84,8 +88,6 @@ struct Desk {
     /// The last offers that ended without a leg, so that a late accept is told what became of
     /// its contact.
     ended: VecDeque<(OfferId, ContactId, Outcome)>,
-    /// Where the agent starts in `fewest_contacts`, and until when.
-    handicap: Option<(u32, Instant)>,
 }
 
 /// A promise of seats to one contact or request.
@@ -133,6 +135,7 @@ impl Floor {
             queue_lives: vec![Incarnation(0); rules.queues.len()],
             lanes: Lanes::new(&rules),
             staff: Staff::new(&rules),
+            order: Order::new(&rules),
             rules,
             life,
             roster,
@@ -240,26 +243,6 @@ impl Floor {
 
     fn wake_at(&mut self, at: Instant, wake: Wake) {
         self.timers.insert((at, wake));
-    }
-
-    /// Rules were changed: who may have what is worked out anew; running work keeps its terms.
-    fn change_rules(&mut self, now: Instant, rules: Arc<Workspace>, out: &mut Outbox) {
-        self.desks.resize(rules.agents.len(), Desk::default());
-        self.queue_lives.resize(rules.queues.len(), Incarnation(0));
-        self.lanes.resize(&rules);
-        self.staff = Staff::new(&rules);
-        self.rules = rules;
-        for agent in 0..self.rules.agents.len() {
-            let agent = self.rules.agents[agent].id;
-            self.desks[agent.index()].open = ChannelSet::default();
-            self.staff_anew(agent);
-            self.refresh(agent);
-        }
-        for queue in &self.rules.queues {
-            self.staff.restate(queue.id);
-        }
-        self.withdraw_not_eligible(now, out);
-        self.lanes.all_changed();
     }
 }
 

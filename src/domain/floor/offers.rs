@@ -3,6 +3,7 @@
 use super::roster::{Connection, Phase, Work};
 use super::{Floor, TakenBack};
 use crate::domain::command::Asked;
+use crate::domain::contact::Content;
 use crate::domain::event::{By, Event, OfferRef};
 use crate::domain::machine::{Answer, Me, Outbox, Refusal, ReplyTo, Wake};
 use crate::domain::message::{SeatOffer, ToQueue};
@@ -67,6 +68,7 @@ impl Floor {
         now: Instant,
         asked: &Asked,
         offer: OfferRef,
+        reason: Option<String>,
         out: &mut Outbox,
     ) -> Result<Answer, Refusal> {
         let Some(work) = self.roster.work(offer.offer) else {
@@ -88,7 +90,13 @@ impl Floor {
                 offer.offer
             )));
         }
-        self.end_offer(now, offer, Outcome::Declined, asked.by(), out);
+        let why = reason.map(|text| {
+            Box::new(Content {
+                note: Some(text),
+                ..Content::default()
+            })
+        });
+        self.end_offer(now, offer, Outcome::Declined, asked.by(), why, out);
         Ok(Answer::Offer(offer.offer))
     }
 
@@ -124,7 +132,7 @@ impl Floor {
             return;
         }
         if matches!(work.phase, Phase::Ringing { .. }) {
-            self.end_offer(now, work.offer, Outcome::Failed, By::Engine, out);
+            self.end_offer(now, work.offer, Outcome::Failed, By::Engine, None, out);
         }
     }
 
@@ -160,23 +168,25 @@ impl Floor {
                 let grace = since + self.rules.terms.offer_grace;
                 if grace.min(deadline) <= now {
                     let outcome = Outcome::Withdrawn(Withdrawn::AgentLeft);
-                    self.end_offer(now, work.offer, outcome, By::Engine, out);
+                    self.end_offer(now, work.offer, outcome, By::Engine, None, out);
                 }
             }
             None if deadline <= now => {
-                self.end_offer(now, work.offer, Outcome::Missed, By::Engine, out);
+                self.end_offer(now, work.offer, Outcome::Missed, By::Engine, None, out);
             }
             None => {}
         }
     }
 
-    /// Takes a seat out of its reservation: the agent sees why, the queue is told.
+    /// Takes a seat out of its reservation: the agent sees why, the queue is told. `why` is what
+    /// a person said of it.
     pub(super) fn end_offer(
         &mut self,
         now: Instant,
         offer: OfferRef,
         outcome: Outcome,
         by: By,
+        why: Option<Box<Content>>,
         out: &mut Outbox,
     ) {
         let entry = self.entry_of(offer);
@@ -192,7 +202,7 @@ impl Floor {
             };
             self.taken_back.insert(offer.reservation, back);
         }
-        self.offer_over(now, offer, outcome, by, out);
+        self.offer_over(now, offer, outcome, by, why, out);
         let message = ToQueue::Revoke {
             entry,
             reservation: offer.reservation,
@@ -211,12 +221,15 @@ impl Floor {
         offer: OfferRef,
         outcome: Outcome,
         by: By,
+        why: Option<Box<Content>>,
         out: &mut Outbox,
     ) {
         if let Some(work) = self.roster.work(offer.offer) {
             self.silence(work.offer.offer, work.phase);
         }
-        self.record(now, by, Event::OfferEnded { offer, outcome }, out);
+        let event = Event::OfferEnded { offer, outcome };
+        self.roster.fold(now, &event);
+        out.event_by(by, event, why);
         let ended = &mut self.desks[offer.agent.index()].ended;
         ended.truncate(limits::ENDED_OFFERS - 1);
         ended.push_front((offer.offer, offer.contact, outcome));
@@ -304,7 +317,7 @@ impl Floor {
         out: &mut Outbox,
     ) {
         for offer in self.ringing(agent) {
-            self.end_offer(now, offer, Outcome::Withdrawn(why), By::Engine, out);
+            self.end_offer(now, offer, Outcome::Withdrawn(why), By::Engine, None, out);
         }
     }
 
@@ -343,7 +356,7 @@ impl Floor {
                 });
             if strict && !eligible {
                 let outcome = Outcome::Withdrawn(Withdrawn::NotEligible);
-                self.end_offer(now, work.offer, outcome, By::Engine, out);
+                self.end_offer(now, work.offer, outcome, By::Engine, None, out);
             }
         }
     }
@@ -354,7 +367,7 @@ impl Floor {
         for agent in agents {
             for offer in self.ringing(agent) {
                 let outcome = Outcome::Withdrawn(Withdrawn::Restarted);
-                self.offer_over(now, offer, outcome, By::Engine, out);
+                self.offer_over(now, offer, outcome, By::Engine, None, out);
             }
         }
     }

@@ -72,7 +72,7 @@ impl Floor {
         for (offer, _) in reservation.seats {
             if let Some(work) = self.roster.work(offer).copied() {
                 let outcome = Outcome::Withdrawn(why);
-                self.offer_over(now, work.offer, outcome, By::Engine, out);
+                self.offer_over(now, work.offer, outcome, By::Engine, None, out);
             }
         }
     }
@@ -119,7 +119,7 @@ impl Floor {
         for offer in losers {
             if let Some(work) = self.roster.work(offer).copied() {
                 let outcome = Outcome::Withdrawn(Withdrawn::LostRace);
-                self.offer_over(now, work.offer, outcome, By::Engine, out);
+                self.offer_over(now, work.offer, outcome, By::Engine, None, out);
             }
         }
     }
@@ -131,7 +131,7 @@ impl Floor {
             if self.take_seat_out(work.offer) {
                 self.let_go(work.offer.reservation, work.offer.queue, entry);
             }
-            self.offer_over(now, work.offer, Outcome::Failed, By::Engine, out);
+            self.offer_over(now, work.offer, Outcome::Failed, By::Engine, None, out);
             self.count_failure(now, work.offer, Outcome::Failed, out);
         }
     }
@@ -285,7 +285,7 @@ impl Floor {
                 self.let_go_of(offer);
                 self.reservations.remove(&offer.reservation);
                 let outcome = Outcome::Withdrawn(Withdrawn::Restarted);
-                self.offer_over(now, offer, outcome, By::Engine, out);
+                self.offer_over(now, offer, outcome, By::Engine, None, out);
             }
             // Nobody says how it ended: an agent who talked is told that the contact is gone.
             Some(Phase::Engaged) => self.released(now, offer.offer, true, out),

@@ -42,6 +42,10 @@ pub struct Seat {
     pub last_assigned: Instant,
     /// Times work was given, within the window of `fewest_contacts`.
     pub assigned: VecDeque<Instant>,
+    /// When the agent came, signed out before.
+    pub came: Instant,
+    /// What `fewest_contacts` adds to them for the length of its window, by queue.
+    pub starts: Vec<(QueueId, u32)>,
     /// Offers missed in a row.
     pub missed: u32,
     /// Contacts whose offers failed for technical reasons, in a row: one that nobody can be
@@ -123,6 +127,8 @@ impl Seat {
             idle_since: at,
             last_assigned: Instant(0),
             assigned: VecDeque::new(),
+            came: at,
+            starts: Vec::new(),
             missed: 0,
             failed: BTreeSet::new(),
             kept_from: BTreeSet::new(),
@@ -134,6 +140,24 @@ impl Seat {
     #[must_use]
     pub fn work(&self, offer: OfferId) -> Option<&Work> {
         self.work.iter().find(|work| work.offer.offer == offer)
+    }
+
+    /// Contacts given within the window of `fewest_contacts`.
+    #[must_use]
+    pub fn recent(&self, now: Instant) -> u32 {
+        let window_starts = now - crate::limits::FEWEST_CONTACTS_WINDOW;
+        let before = self.assigned.partition_point(|at| *at < window_starts);
+        u32::try_from(self.assigned.len() - before).unwrap_or(u32::MAX)
+    }
+
+    /// The same as a queue counts them: a newcomer starts at the median of the others.
+    #[must_use]
+    pub fn given(&self, now: Instant, queue: QueueId) -> u32 {
+        let fresh = self.came + crate::limits::FEWEST_CONTACTS_WINDOW > now;
+        let mut starts = self.starts.iter().filter(|_| fresh);
+        let start = starts.find(|(of, _)| *of == queue);
+        self.recent(now)
+            .saturating_add(start.map_or(0, |(_, start)| *start))
     }
 
     /// The agent is signed in, socket or not.
@@ -202,10 +226,13 @@ impl Roster {
                 channels,
                 queues,
                 state,
+                starts,
             } => {
                 let seat = self.seats.entry(*agent).or_insert_with(|| Seat::new(at));
                 if seat.state == AgentState::SignedOut {
                     seat.idle_since = at;
+                    seat.starts.clone_from(starts);
+                    seat.came = at;
                 }
                 seat.set_state(at, state);
                 seat.generation = *generation;

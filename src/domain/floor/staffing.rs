@@ -3,6 +3,7 @@
 use super::Floor;
 use super::roster::Connection;
 use crate::domain::capacity::ChannelSet;
+use crate::domain::event::PassedOver;
 use crate::domain::machine::{Outbox, Wake};
 use crate::domain::message::{Staffing, ToQueue};
 use crate::domain::offer::AgentState;
@@ -35,18 +36,18 @@ struct Row {
     /// None until it was told anything.
     told: Option<Staffing>,
     told_at: Instant,
-    open: u32,
+    /// Members who take work, but none of this channel.
+    off: u32,
     changed: bool,
     later: bool,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, PartialEq, Default)]
 struct Counted {
     queues: Vec<QueueId>,
     signed_in: ChannelSet,
     takes_work: bool,
     routable: ChannelSet,
-    open: ChannelSet,
     free: Vec<(ChannelId, u32)>,
 }
 
@@ -77,11 +78,25 @@ impl Staff {
         self.members.get(queue.index()).map_or(&[], Vec::as_slice)
     }
 
-    /// Members of a queue with room on a channel.
-    pub(super) fn open(&self, queue: QueueId, channel: ChannelId) -> u32 {
-        self.rows
+    /// Members of a queue without room on a channel, by why, where `open` have room.
+    pub(super) fn without_room(
+        &self,
+        queue: QueueId,
+        channel: ChannelId,
+        open: u32,
+    ) -> [(PassedOver, u32); 3] {
+        let members = u32::try_from(self.members(queue).len()).unwrap_or(u32::MAX);
+        let row = self
+            .rows
             .get(queue.index() * self.channels + channel.index())
-            .map_or(0, |row| row.open)
+            .copied()
+            .unwrap_or_default();
+        let here = row.now.routable + row.off;
+        [
+            (PassedOver::NotRoutable, members.saturating_sub(here)),
+            (PassedOver::ChannelOff, row.off),
+            (PassedOver::Full, row.now.routable.saturating_sub(open)),
+        ]
     }
 
     /// The queue is told all its numbers at the next turn, whatever it was told before.
@@ -146,17 +161,18 @@ impl Staff {
             };
         };
         for queue in &counted.queues {
-            for channel in counted.signed_in.iter() {
+            for channel in (0u8..).map(ChannelId).take(self.channels) {
                 let at = queue.index() * self.channels + channel.index();
                 let Some(row) = self.rows.get_mut(at) else {
                     continue;
                 };
+                if !counted.signed_in.contains(channel) {
+                    step(&mut row.off, u32::from(counted.takes_work));
+                    continue;
+                }
                 step(&mut row.now.signed_in, 1);
                 if counted.routable.contains(channel) {
                     step(&mut row.now.routable, 1);
-                }
-                if counted.open.contains(channel) {
-                    step(&mut row.open, 1);
                 }
                 let free = counted.free.iter().find(|(free, _)| *free == channel);
                 step(&mut row.now.free_slots, free.map_or(0, |(_, slots)| *slots));
@@ -169,46 +185,43 @@ impl Staff {
 impl Floor {
     /// Works out anew on which channels an agent has room, and counts it in its queues.
     pub(super) fn refresh(&mut self, agent: AgentId) {
-        let counted = self.count(agent);
+        let (counted, open) = self.count(agent);
         let Some(desk) = self.desks.get_mut(agent.index()) else {
             return;
         };
-        let gained = ChannelSet(counted.open.0 & !desk.open.0);
-        desk.open = counted.open;
+        let gained = ChannelSet(open.0 & !desk.open.0);
+        desk.open = open;
         desk.routable = counted.takes_work;
         desk.on = counted.signed_in;
         if !gained.is_empty() {
             self.lanes.agent_gained(agent);
         }
-        let before = std::mem::take(&mut self.staff.counted[agent.index()]);
-        self.staff.add(&before, false);
-        self.staff.add(&counted, true);
-        self.staff.counted[agent.index()] = counted;
-    }
-
-    /// After new rules: nothing of this agent is counted yet.
-    pub(super) fn staff_anew(&mut self, agent: AgentId) {
-        if let Some(counted) = self.staff.counted.get_mut(agent.index()) {
-            *counted = Counted::default();
+        if self.staff.counted[agent.index()] != counted {
+            let before = std::mem::take(&mut self.staff.counted[agent.index()]);
+            self.staff.add(&before, false);
+            self.staff.add(&counted, true);
+            self.staff.counted[agent.index()] = counted;
         }
+        self.reorder(agent);
     }
 
-    fn count(&self, agent: AgentId) -> Counted {
+    fn count(&self, agent: AgentId) -> (Counted, ChannelSet) {
         let (Some(seat), Some(desk), Some(rules)) = (
             self.roster.seat(agent),
             self.desks.get(agent.index()),
             self.rules.agent(agent),
         ) else {
-            return Counted::default();
+            return <(Counted, ChannelSet)>::default();
         };
         if !seat.signed_in() {
-            return Counted::default();
+            return <(Counted, ChannelSet)>::default();
         }
         let on = ChannelSet(seat.on.0 & desk.granted.0);
         let routable = desk.present
             && seat.state == AgentState::Available
             && seat.next.is_none()
             && seat.connection == Connection::Connected;
+        let mut open = ChannelSet::EMPTY;
         let mut counted = Counted {
             queues: seat.queues.clone(),
             signed_in: on,
@@ -222,7 +235,7 @@ impl Floor {
                     .load
                     .room_for(channel, &self.rules.channels, &rules.capacity);
                 if room.is_ok() {
-                    counted.open.insert(channel);
+                    open.insert(channel);
                     let free = desk
                         .load
                         .free_for(channel, &self.rules.channels, &rules.capacity);
@@ -230,7 +243,7 @@ impl Floor {
                 }
             }
         }
-        counted
+        (counted, open)
     }
 
     /// Tells queues their numbers: at once between none and some, else at a bounded rate.

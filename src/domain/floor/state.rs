@@ -29,9 +29,7 @@ impl Floor {
         };
         self.record(now, by, event, out);
         self.refresh(agent);
-        if let Some(card) = self.agent_card(agent) {
-            out.me(agent, Me::State(card));
-        }
+        self.show_card(agent, Me::State, out);
         if !routable {
             self.withdraw_ringing(now, agent, Withdrawn::AgentLeft, out);
         }
@@ -128,9 +126,7 @@ impl Floor {
         self.record(now, by, Event::AgentSignedOut { agent, why }, out);
         self.desks[agent.index()].present = false;
         self.refresh(agent);
-        if let Some(card) = self.agent_card(agent) {
-            out.me(agent, Me::SignedOut(card));
-        }
+        self.show_card(agent, Me::SignedOut, out);
         self.withdraw_ringing(now, agent, Withdrawn::AgentLeft, out);
         let gone = match why {
             SignOut::Own | SignOut::Forced => Gone::SignedOut,

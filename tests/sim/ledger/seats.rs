@@ -162,6 +162,7 @@ impl Ledger {
                 channels,
                 queues,
                 state,
+                ..
             } => {
                 let seat = &mut self.agents[agent.index()];
                 let fresh = seat.state == AgentState::SignedOut;
