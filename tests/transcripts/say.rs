@@ -199,6 +199,10 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
             format!("{} connection lost", agent(world, *who))
         }
         Event::AgentResumed { agent: who, .. } => format!("{} resumed", agent(world, *who)),
+        Event::AgentQueuesChanged { agent: who, queues } => {
+            let queues: Vec<_> = queues.iter().map(|of| queue(world, *of)).collect();
+            format!("{} serves {}", agent(world, *who), queues.join(","))
+        }
         Event::ContactOffered { .. }
         | Event::ContactUpdated { .. }
         | Event::MediaConnect { .. }
@@ -208,7 +212,6 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
         | Event::SeatWrapUp { .. }
         | Event::SeatReleased { .. }
         | Event::AgentChannelsChanged { .. }
-        | Event::AgentQueuesChanged { .. }
         | Event::ActorRestarted { .. } => return None,
     })
 }
