@@ -19,12 +19,12 @@ pub const PRIORITY_STEP: Span = Span::seconds(60);
 pub const RETURN_BOOST: i32 = 5;
 /// An auto-accepted offer must be shown by the agent's page within this time.
 pub const SHOWN_WITHIN: Span = Span::seconds(2);
-/// A rule on staffing fires only when the staffing has stood for so long.
-pub const STAFFING_STANDS: Span = Span::seconds(2);
 /// Staffing is told at most this often, changes between none and some apart.
 pub const STAFFING_EVERY: Span = Span(100);
 /// How long the contact behind a lane's known heads may hold back other lanes.
 pub const BARRIER: Span = Span(20);
+/// Agents a contact may be kept from by a barrier before it waits for the barrier's end.
+pub const KEPT_BY_BARRIER: u32 = 32;
 /// Contacts a lane names at once, so that a burst is not a trip per contact.
 pub const HEADS: usize = 8;
 /// `required` wrap-up ends by itself after this time.
@@ -119,7 +119,11 @@ pub const REPLAY_EVENTS: usize = 10_000;
 pub const REPLAY_AGE: Span = Span::minutes(10);
 /// Events of an agent's own stream that are kept while its socket is there.
 pub const ME_KEPT: usize = 128;
-/// How long they are kept: a socket whose loss nobody has noticed yet, and a while to come back.
+/// Events of an agent's own stream that are kept while its socket is gone: all of them fit
+/// through the door of the one that comes back.
+pub const ME_KEPT_FOR_LOST: usize = 1_000;
+/// How long events are kept for a socket that is there: one whose loss nobody has noticed yet,
+/// and a while to come back.
 pub const ME_KEPT_FOR: Span = Span::seconds(30);
 /// Frames of a conflated topic per second, unless asked otherwise.
 pub const CONFLATED_HZ: u32 = 4;
@@ -162,7 +166,7 @@ pub const BATCH_CONTACTS: usize = 100;
 /// Sockets of one user, unless the user or a role says otherwise: one works as an agent, the
 /// others watch.
 pub const SESSIONS_PER_USER: u32 = 6;
-/// Lost sessions of one user that may still be resumed; the oldest are forgotten first.
+/// Lost sign-ins of one user that may still be resumed; the oldest are forgotten first.
 pub const LOST_SESSIONS_PER_USER: usize = 12;
 /// Lost sessions of users who are heard of no more are looked for at most this often.
 pub const LOST_SWEPT_EVERY: Span = Span::minutes(1);

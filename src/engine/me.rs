@@ -225,7 +225,7 @@ impl Stream {
         self.kept.push_back(event);
         let (most, age) = match self.leaves {
             Leaves::By(..) => (limits::ME_KEPT, limits::ME_KEPT_FOR),
-            Leaves::Soon(_) | Leaves::Nowhere => (limits::REPLAY_EVENTS, limits::REPLAY_AGE),
+            Leaves::Soon(_) | Leaves::Nowhere => (limits::ME_KEPT_FOR_LOST, limits::REPLAY_AGE),
         };
         while self
             .kept
@@ -437,6 +437,26 @@ mod tests {
         (11..=1_000).for_each(|seq| house.say(seq));
         let back = house.doors.open();
         assert_eq!(house.resume(&back, 10), Resumed::Whole);
+    }
+
+    #[test]
+    fn all_that_is_kept_fits_through_the_door_that_comes_back() {
+        let house = House::new();
+        let door = house.doors.open();
+        house.begin(&door, 1, 10);
+        house.answer(&door, 1, 10);
+        let id = door.id();
+        drop(door);
+        house.gone(id);
+        let last = 10 + 2 * u64::try_from(limits::REPLAY_EVENTS).unwrap();
+        (11..=last).for_each(|seq| house.say(seq));
+        let kept = u64::try_from(limits::ME_KEPT_FOR_LOST).unwrap();
+        let mut back = house.doors.open();
+        assert_eq!(house.resume(&back, last - kept - 1), Resumed::Lost);
+        assert_eq!(house.resume(&back, last - kept), Resumed::Whole);
+        let heard = heard(&mut back);
+        assert_eq!(heard.len(), limits::ME_KEPT_FOR_LOST + 1);
+        assert_eq!(heard.last().map(String::as_str), Some("l"));
     }
 
     #[test]

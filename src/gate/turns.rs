@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The turns of every identity that looks just now.
+/// The turns of every identity that has looked.
 #[derive(Debug, Default)]
 pub(super) struct Turns(Mutex<HashMap<UserId, Arc<Semaphore>>>);
 

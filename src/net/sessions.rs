@@ -63,7 +63,7 @@ impl FromStr for Secret {
 /// A user of a workspace.
 type Whose = (Arc<str>, UserId);
 
-/// What is known of a session, also for a while after its socket was lost.
+/// What is known of a session; of one with a sign-in also for a while after its socket was lost.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Known {
     /// The workspace.
@@ -177,11 +177,17 @@ impl Sessions {
                 tables.open.remove(whose);
             }
         }
-        let Some(now) = lost_at else {
-            tables.known.remove(&secret);
-            return;
-        };
-        tables.lose(whose, secret, now);
+        // Views go on by their positions alone: only a sign-in has to be found again.
+        let signed_in = tables
+            .known
+            .get(&secret)
+            .is_some_and(|known| known.generation.is_some());
+        match lost_at.filter(|_| signed_in) {
+            Some(now) => tables.lose(whose, secret, now),
+            None => {
+                tables.known.remove(&secret);
+            }
+        }
     }
 }
 
@@ -201,7 +207,7 @@ impl Open {
         self.secret
     }
 
-    /// The socket is gone: the session is known for a while yet and may go on elsewhere.
+    /// The socket is gone: a sign-in is known for a while yet and may go on elsewhere.
     pub fn lost(mut self, now: Instant) {
         self.lost_at = Some(now);
     }
@@ -248,12 +254,16 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_session_is_known_for_a_while_and_a_closed_one_not_at_all() {
+    fn a_lost_sign_in_is_known_for_a_while_and_a_closed_one_not_at_all() {
         let sessions: Arc<Sessions> = Arc::default();
-        let lost = open(&sessions, 1, 9).unwrap();
-        let secret = lost.secret();
-        sessions.sign_in(secret, Generation(7));
-        lost.lost(NOW);
+        let lose = |at| {
+            let lost = open(&sessions, 1, 9).unwrap();
+            let secret = lost.secret();
+            sessions.sign_in(secret, Generation(7));
+            lost.lost(at);
+            secret
+        };
+        let secret = lose(NOW);
         assert_eq!(
             sessions.known(secret).unwrap().generation,
             Some(Generation(7))
@@ -264,14 +274,20 @@ mod tests {
         drop(closed);
         assert_eq!(sessions.known(gone), None);
 
-        open(&sessions, 1, 9)
-            .unwrap()
-            .lost(NOW + Span(limits::REPLAY_AGE.0 - 1));
+        lose(NOW + Span(limits::REPLAY_AGE.0 - 1));
         assert!(sessions.known(secret).is_some());
-        open(&sessions, 1, 9)
-            .unwrap()
-            .lost(NOW + limits::REPLAY_AGE);
+        lose(NOW + limits::REPLAY_AGE);
         assert_eq!(sessions.known(secret), None);
+    }
+
+    #[test]
+    fn of_a_lost_session_that_never_signed_in_nothing_is_kept() {
+        let sessions: Arc<Sessions> = Arc::default();
+        for user in 0..100 {
+            open(&sessions, user, 9).unwrap().lost(NOW);
+        }
+        let tables = sessions.lock();
+        assert!(tables.open.is_empty() && tables.known.is_empty() && tables.lost.is_empty());
     }
 
     #[test]
@@ -280,6 +296,7 @@ mod tests {
         let lose = |user| {
             let lost = open(&sessions, user, 9).unwrap();
             let secret = lost.secret();
+            sessions.sign_in(secret, Generation(1));
             lost.lost(NOW);
             secret
         };
@@ -291,9 +308,9 @@ mod tests {
         assert_eq!(secrets.iter().filter(known).count(), newest.count());
         assert!(sessions.known(other).is_some());
         // Another user's loss much later is enough for all of these to be forgotten.
-        open(&sessions, 3, 9)
-            .unwrap()
-            .lost(NOW + limits::REPLAY_AGE);
+        let late = open(&sessions, 3, 9).unwrap();
+        sessions.sign_in(late.secret(), Generation(1));
+        late.lost(NOW + limits::REPLAY_AGE);
         let tables = sessions.lock();
         assert_eq!((tables.known.len(), tables.lost.len()), (1, 1));
     }

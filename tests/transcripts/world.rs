@@ -219,7 +219,9 @@ impl World {
             _ => {}
         }
         if let Some(text) = say::event(self, &event) {
-            self.say(&text);
+            let note = content.as_ref().and_then(|content| content.note.as_ref());
+            let note = note.map(|note| format!(" \"{note}\"")).unwrap_or_default();
+            self.say(&format!("{text}{note}"));
         }
         self.seq += 1;
         self.log.push(Record {
@@ -358,7 +360,7 @@ impl World {
             "accept" => FloorCommand::Accept(self.offer(first)?),
             "decline" => FloorCommand::Decline {
                 offer: self.offer(first)?,
-                reason: None,
+                reason: options.get(1).map(|&why| why.to_owned()),
             },
             "shown" => FloorCommand::Shown(self.offer(first)?),
             "signin" => FloorCommand::SignIn {

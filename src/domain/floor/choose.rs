@@ -49,28 +49,23 @@ impl Floor {
         }
         let mut best: Vec<Rank> = Vec::with_capacity(limits::TRACE_RUNNERS_UP + 1);
         let mut passed = PassedCounts::default();
-        let (mut after_rank, mut behind_barrier) = (false, false);
         let mut look_at = |agent: AgentId| {
             match self.candidate(now, lane, asks, head, agent, queue) {
                 Ok(rank) => keep_best(&mut best, rank),
-                Err(why) => {
-                    after_rank |= why == PassedOver::BetterRank;
-                    behind_barrier |= why == PassedOver::Barrier;
-                    passed.count(why, 1);
-                }
+                Err(why) => passed.count(why, 1),
             }
-            best.len() > limits::TRACE_RUNNERS_UP
+            // What a barrier keeps from so many, it is not worth asking everybody about: it
+            // ends in a moment.
+            (in_order(queue.selection) && best.len() > limits::TRACE_RUNNERS_UP)
+                || passed.of(PassedOver::Barrier) >= limits::KEPT_BY_BARRIER
         };
         match key.named {
             Some(named) => {
                 look_at(named);
             }
             None => {
-                for agent in self.order.row(lane.0, key.channel) {
-                    if look_at(agent) && in_order(queue.selection) {
-                        break;
-                    }
-                }
+                let mut row = self.order.row(lane.0, key.channel);
+                while row.next().is_some_and(|agent| !look_at(agent)) {}
                 let open = self.order.open(lane.0, key.channel);
                 for (why, count) in self.staff.without_room(lane.0, key.channel, open) {
                     passed.count(why, count);
@@ -78,8 +73,8 @@ impl Floor {
             }
         }
         match best.split_first() {
-            None if after_rank => Found::AfterBetterRank,
-            None if behind_barrier => Found::BehindBarrier,
+            None if passed.of(PassedOver::BetterRank) > 0 => Found::AfterBetterRank,
+            None if passed.of(PassedOver::Barrier) > 0 => Found::BehindBarrier,
             None => Found::Nobody,
             Some((winner, others)) => Found::Agent(Choice {
                 agent: winner.agent,
@@ -244,6 +239,10 @@ impl PassedCounts {
         if let Some(count) = self.0.get_mut(why as usize) {
             *count += by;
         }
+    }
+
+    fn of(&self, why: PassedOver) -> u32 {
+        self.0.get(why as usize).copied().unwrap_or_default()
     }
 
     fn list(&self) -> Vec<(PassedOver, u32)> {

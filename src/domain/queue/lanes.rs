@@ -169,15 +169,26 @@ impl Queue {
             .contacts
             .get(&contact)
             .filter(|held| held.state == State::Waiting)
-            .map(|held| (self.lane_key(now, held), urgency(held)));
+            .map(|held| {
+                (
+                    self.lane_key(now, held),
+                    urgency(held),
+                    self.skips(now, held),
+                )
+            });
         match waiting {
-            Some((key, urgency)) => {
-                let judged = key.named.is_some() || self.own().skip_when_empty;
+            Some((key, urgency, skips)) => {
+                let judged = key.named.is_some() || skips;
                 self.lanes.place(contact, key, urgency, judged);
             }
             None => self.lanes.take(contact),
         }
         self.arm(now, contact);
+    }
+
+    /// Whether a step would be skipped if nobody met the one in force.
+    fn skips(&self, now: Instant, held: &Held) -> bool {
+        self.own().skip_when_empty && usize::from(self.step(now, held)) < self.own().steps.last()
     }
 
     fn lane_key(&self, now: Instant, held: &Held) -> LaneKey {
