@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
 /// Most batches that become durable in one go.
 const GROUP: usize = 1_024;
@@ -91,7 +91,7 @@ impl Memory {
             release,
             disk,
         };
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.run())?;
         Ok(Self {
@@ -264,6 +264,8 @@ impl Writer {
                 if !taken.written.records.is_empty() {
                     self.shared.fold(&taken.written);
                     self.shared.done();
+                    // A snapshot may be late; what waits for this processor may not.
+                    thread::yield_now();
                 }
             }
         }
