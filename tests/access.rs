@@ -4,7 +4,10 @@
 #[cfg(test)]
 mod access {
     mod acts;
+    mod asking;
     mod decisions;
+    mod legs;
+    mod lenses;
     mod matrix;
     mod properties;
     mod roles;

@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 mod live {
+    mod acts;
     mod centre;
     mod counts;
     mod eyes;
@@ -18,4 +19,5 @@ mod live {
     mod random;
     mod rights;
     mod streams;
+    mod subscriptions;
 }

@@ -2,62 +2,22 @@
 //! legs that are over, channels, ids, agent views and the lens.
 
 use super::world::{
-    self, AGENTS, CHAT, ME, MY_TEAM, OTHER, STRANGE, STRANGE_QUEUE, STRANGE_TEAM, SUPERVISED_QUEUE,
+    self, AGENTS, CHAT, ME, OTHER, STRANGE, STRANGE_QUEUE, STRANGE_TEAM, SUPERVISED_QUEUE,
     SUPERVISED_TEAM, VOICE, holder, identity, leg, leg_of_team, my_leg,
 };
-use std::sync::Arc;
 use switchroom::access::facts::{
     AgentFacts, ContactFacts, Facts, LegFacts, LegPart, LegStanding, Thing, ThingFacts,
 };
 use switchroom::access::grant::{Channels, Grant, Named};
-use switchroom::access::lens::{Agents, Lens, Messages, Pii};
+use switchroom::access::lens::Messages;
 use switchroom::access::principal::{Identity, Principal};
 use switchroom::access::privilege::Privilege as P;
-use switchroom::access::rights::{Decision, Why, decide};
+use switchroom::access::rights::decide;
 use switchroom::access::role::{Limits, Roles};
 use switchroom::access::scope::Scope;
 use switchroom::id::{ContactId, QueueId};
 
-fn of_role(role: &str) -> Arc<Principal> {
-    world::principal(role, &Roles::built_in())
-}
-
-fn all(privileges: &[P]) -> Vec<Grant> {
-    let grant = |privilege: &P| Grant::new(*privilege, Scope::All);
-    privileges.iter().map(grant).collect()
-}
-
-fn ask(principal: &Principal, privilege: P, facts: &Facts<'_>) -> Decision {
-    decide(principal, privilege, None, facts)
-}
-
-/// `allow`, `not_found` or `forbidden <missing privilege>`.
-fn answer(principal: &Principal, privilege: P, facts: &Facts<'_>) -> String {
-    match ask(principal, privilege, facts) {
-        Decision::Allow(_) => "allow".to_owned(),
-        Decision::Deny(denied) if denied.why == Why::OutOfScope => denied.code().to_owned(),
-        Decision::Deny(denied) => format!("{}: {denied}", denied.code()),
-    }
-}
-
-fn lens(principal: &Principal, privilege: P, facts: &Facts<'_>) -> Lens {
-    ask(principal, privilege, facts).lens().expect("allowed")
-}
-
-fn contact<'a>(legs: &'a [LegFacts<'a>]) -> Facts<'a> {
-    Facts::Contact(ContactFacts { legs, ..STRANGE })
-}
-
-fn supervised() -> Facts<'static> {
-    Facts::Contact(ContactFacts {
-        queue: SUPERVISED_QUEUE,
-        ..STRANGE
-    })
-}
-
-fn thing(id: &'static str) -> Facts<'static> {
-    Facts::Thing(ThingFacts::of(Thing::Other(id)))
-}
+use super::asking::{all, answer, ask, contact, lens, of_role, supervised, thing};
 
 #[test]
 fn what_one_may_not_see_is_not_found_and_what_one_sees_is_forbidden() {
@@ -217,182 +177,12 @@ fn inboxes_of_others_show_every_channel_and_allow_nothing() {
 }
 
 #[test]
-fn a_leg_that_listens_gives_reading_and_leaving_and_a_coach_writes_to_agents() {
-    let agent = of_role("agent");
-    let monitor = [my_leg(LegPart::Monitor, LegStanding::Connected)];
-    let coach = [my_leg(LegPart::Coach, LegStanding::Connected)];
-    let asked = |legs: &[LegFacts<'_>]| -> Vec<P> {
-        let facts = contact(legs);
-        let acts = P::every().filter(|p| p.name().starts_with("contact."));
-        acts.filter(|p| ask(&agent, *p, &facts).allows()).collect()
-    };
-    let nothing_special = asked(&[]);
-    let gained = |legs: &[LegFacts<'_>]| -> Vec<P> {
-        let now = asked(legs);
-        now.into_iter()
-            .filter(|p| !nothing_special.contains(p))
-            .collect()
-    };
-    assert_eq!(gained(&monitor), [P::ContactLeave, P::ContactView]);
-    assert_eq!(
-        gained(&coach),
-        [P::ContactMessage, P::ContactLeave, P::ContactView]
-    );
-    let facts = contact(&coach);
-    assert_eq!(
-        lens(&agent, P::ContactMessage, &facts).writes,
-        Messages::AmongAgents
-    );
-    assert_eq!(
-        lens(&agent, P::ContactView, &contact(&monitor)).writes,
-        Messages::None
-    );
-    let party = [my_leg(LegPart::Barged, LegStanding::Connected)];
-    assert_eq!(
-        lens(&agent, P::ContactView, &contact(&party)).writes,
-        Messages::All
-    );
-    assert_eq!(
-        answer(&agent, P::ContactHold, &facts),
-        "forbidden: contact.hold is needed"
-    );
-    for standing in [
-        LegStanding::Connecting,
-        LegStanding::Ended { late_wrap_up: true },
-    ] {
-        let legs = [my_leg(LegPart::Monitor, standing)];
-        assert_eq!(answer(&agent, P::ContactView, &contact(&legs)), "not_found");
-    }
-}
-
-#[test]
-fn who_listens_to_a_contact_is_told_what_he_may_not_do_there() {
-    let listener = holder(vec![Grant::new(P::ContactMonitor, Scope::Own)], vec![]);
-    let legs = [my_leg(LegPart::Monitor, LegStanding::Connected)];
-    let told = |facts: &Facts<'_>| answer(&listener, P::ContactEnd, facts);
-    assert_eq!(told(&contact(&legs)), "forbidden: contact.end is needed");
-    assert_eq!(told(&contact(&[])), "not_found");
-}
-
-#[test]
 fn the_whole_workspace_is_not_held_by_whom_a_part_is_denied() {
     let denied = vec![Grant::new(P::DashboardQueues, Scope::Supervised)];
     let viewer = holder(all(&[P::DashboardQueues]), denied);
     assert!(!ask(&viewer, P::DashboardQueues, &Facts::Workspace).allows());
     assert!(ask(&viewer, P::DashboardQueues, &Facts::Rows).allows());
     assert!(viewer.holds(P::DashboardQueues));
-}
-
-#[test]
-fn a_contact_stays_readable_from_connect_to_the_end_of_the_wrap_up() {
-    let agent = of_role("agent");
-    let reads = |standing| {
-        let legs = [my_leg(LegPart::Owner, standing)];
-        ask(&agent, P::ContactView, &contact(&legs)).allows()
-    };
-    assert!(!reads(LegStanding::Connecting));
-    assert!(reads(LegStanding::Connected));
-    assert!(reads(LegStanding::WrapUp));
-    assert!(!reads(LegStanding::Ended {
-        late_wrap_up: false
-    }));
-}
-
-#[test]
-fn a_leg_that_is_over_gives_late_notes_for_a_while_and_recent_contacts_for_good() {
-    let agent = of_role("agent");
-    let given = |late_wrap_up| -> Vec<P> {
-        let legs = [my_leg(
-            LegPart::Participant,
-            LegStanding::Ended { late_wrap_up },
-        )];
-        let facts = contact(&legs);
-        [
-            P::ContactNote,
-            P::ContactWrapUp,
-            P::ContactRecent,
-            P::ContactMessage,
-            P::ContactView,
-        ]
-        .into_iter()
-        .filter(|p| ask(&agent, *p, &facts).allows())
-        .collect()
-    };
-    assert_eq!(
-        given(true),
-        [P::ContactNote, P::ContactWrapUp, P::ContactRecent]
-    );
-    assert_eq!(given(false), [P::ContactRecent]);
-    let of_team = [LegFacts {
-        teams: &[SUPERVISED_TEAM],
-        ..leg(
-            OTHER,
-            LegPart::Owner,
-            LegStanding::Ended {
-                late_wrap_up: false,
-            },
-        )
-    }];
-    let supervisor = of_role("supervisor");
-    assert!(ask(&supervisor, P::ContactRecent, &contact(&of_team)).allows());
-    assert!(!ask(&supervisor, P::ContactView, &contact(&of_team)).allows());
-}
-
-#[test]
-fn the_team_of_a_queue_counts_only_while_no_leg_is_open() {
-    let supervisor = of_role("supervisor");
-    let sees = |legs: &[LegFacts<'_>]| {
-        let facts = Facts::Contact(ContactFacts {
-            owner_team: Some(SUPERVISED_TEAM),
-            legs,
-            ..STRANGE
-        });
-        ask(&supervisor, P::ContactView, &facts).allows()
-    };
-    let ended = LegStanding::Ended { late_wrap_up: true };
-    assert!(sees(&[]));
-    assert!(sees(&[leg(OTHER, LegPart::Owner, ended)]));
-    assert!(!sees(&[leg(OTHER, LegPart::Owner, LegStanding::WrapUp)]));
-}
-
-#[test]
-fn a_private_leg_changes_nothing_for_anybody_else() {
-    let strange = leg_of_team(&[STRANGE_TEAM]);
-    let private = |teams| LegFacts {
-        part: LegPart::Monitor,
-        private: true,
-        ..leg_of_team(teams)
-    };
-    let roles = [
-        "agent",
-        "senior_agent",
-        "supervisor",
-        "admin",
-        "integration",
-        "visitor",
-    ];
-    for principal in roles.map(of_role) {
-        for without in [&[][..], &[strange]] {
-            for teams in [&[MY_TEAM][..], &[SUPERVISED_TEAM], &[STRANGE_TEAM]] {
-                let with = [without, &[private(teams)]].concat();
-                for privilege in P::every() {
-                    let owner_team = Some(SUPERVISED_TEAM);
-                    let told = |legs: &[LegFacts<'_>]| {
-                        ask(
-                            &principal,
-                            privilege,
-                            &Facts::Contact(ContactFacts {
-                                legs,
-                                owner_team,
-                                ..STRANGE
-                            }),
-                        )
-                    };
-                    assert_eq!(told(without), told(&with), "{privilege}");
-                }
-            }
-        }
-    }
 }
 
 #[test]
@@ -548,113 +338,6 @@ fn an_agent_view_lets_act_for_its_owner_until_it_is_withdrawn_or_denied() {
     assert!(!acts(&delegate(vec![], vec![OTHER]), &AGENTS[1].facts));
     assert!(!acts(&delegate(vec![], vec![]), &owner));
     assert!(!acts(&delegate(all(&[P::InboxActAs]), vec![OTHER]), &owner));
-}
-
-#[test]
-fn personal_data_is_clear_only_by_its_privilege_over_the_object() {
-    let (agent, senior) = (of_role("agent"), of_role("senior_agent"));
-    let mine = [my_leg(LegPart::Owner, LegStanding::Connected)];
-    assert_eq!(
-        lens(&agent, P::ContactView, &contact(&mine)).pii,
-        Pii::Masked
-    );
-    assert_eq!(
-        lens(&senior, P::ContactView, &contact(&mine)).pii,
-        Pii::Clear
-    );
-    let admin = of_role("admin");
-    assert_eq!(lens(&admin, P::ContactView, &supervised()).pii, Pii::Masked);
-    let integration = of_role("integration");
-    let own = Facts::Contact(ContactFacts {
-        submitted_by: Some(ME),
-        ..STRANGE
-    });
-    assert_eq!(lens(&integration, P::ContactView, &own).pii, Pii::Clear);
-    assert_eq!(
-        lens(&integration, P::ContactView, &Facts::Rows).pii,
-        Pii::Masked
-    );
-    let team = holder(
-        [
-            all(&[P::ContactView]),
-            vec![Grant::new(P::CustomerPiiClear, Scope::Supervised)],
-        ]
-        .concat(),
-        vec![],
-    );
-    assert_eq!(lens(&team, P::ContactView, &supervised()).pii, Pii::Clear);
-    assert_eq!(
-        lens(&team, P::ContactView, &Facts::Contact(STRANGE)).pii,
-        Pii::Masked
-    );
-}
-
-#[test]
-fn agents_are_anonymous_to_whoever_sees_them_by_the_anonymous_dashboard_alone() {
-    let anonymous = holder(
-        vec![
-            Grant::new(P::DashboardAgents, Scope::Supervised),
-            Grant::new(P::AgentStatusView, Scope::Team),
-            Grant::new(P::ContactView, Scope::All),
-        ],
-        vec![],
-    );
-    let find = |name| &AGENTS.iter().find(|a| a.name == name).expect("one").facts;
-    let row = lens(&anonymous, P::DashboardAgents, find("of a supervised team"));
-    assert_eq!(row.agents, Agents::Anonymous);
-    let mate = lens(&anonymous, P::AgentStatusView, find("a team mate"));
-    assert_eq!(mate.agents, Agents::Identified);
-    assert_eq!(
-        lens(&anonymous, P::ContactView, &supervised()).agents,
-        Agents::Anonymous
-    );
-    let legs = [
-        leg_of_team(&[SUPERVISED_TEAM]),
-        my_leg(LegPart::Participant, LegStanding::Connected),
-    ];
-    assert_eq!(
-        lens(&anonymous, P::ContactView, &contact(&legs)).agents,
-        Agents::Identified
-    );
-    assert_eq!(
-        lens(&anonymous, P::DashboardAgents, &Facts::Rows).agents,
-        Agents::Anonymous
-    );
-    let supervisor = of_role("supervisor");
-    assert_eq!(
-        lens(&supervisor, P::DashboardAgents, &Facts::Rows).agents,
-        Agents::Identified
-    );
-    assert_eq!(
-        lens(&supervisor, P::ContactView, &supervised()).agents,
-        Agents::Identified
-    );
-    let denied = Identity {
-        denials: vec![Grant::new(P::DashboardAgentsIdentified, Scope::All)],
-        ..identity("supervisor")
-    };
-    let denied = denied
-        .principal(&Roles::built_in(), Limits::default(), 1)
-        .expect("fine");
-    assert_eq!(
-        lens(&denied, P::DashboardAgents, &Facts::Rows).agents,
-        Agents::Anonymous
-    );
-    assert_eq!(
-        lens(&denied, P::ContactView, &supervised()).agents,
-        Agents::Anonymous
-    );
-}
-
-#[test]
-fn private_legs_are_shown_to_holders_over_that_contact_and_to_nobody_else() {
-    let mut grants = all(&[P::ContactView]);
-    grants.push(Grant::new(P::ContactMonitorPrivate, Scope::Supervised));
-    let listener = holder(grants, vec![]);
-    assert!(lens(&listener, P::ContactView, &supervised()).private_legs);
-    assert!(!lens(&listener, P::ContactView, &Facts::Contact(STRANGE)).private_legs);
-    assert!(!lens(&listener, P::ContactView, &Facts::Rows).private_legs);
-    assert!(!lens(&of_role("supervisor"), P::ContactView, &supervised()).private_legs);
 }
 
 #[test]

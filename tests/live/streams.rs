@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use switchroom::domain::event::Event;
 use switchroom::id::{ContactId, OfferId};
-use switchroom::live::board::{Board, Refused};
+use switchroom::live::board::Board;
 use switchroom::live::delta::{Delta, Key, Sub, Watcher};
 use switchroom::live::sight::Viewer;
 use switchroom::live::stats::{Cell, Table};
@@ -17,9 +17,9 @@ use switchroom::live::topic::{Ask, Topic};
 use switchroom::time::{Instant, Span};
 
 /// A centre, its board, and everybody who watches.
-struct World {
-    centre: Centre,
-    board: Board,
+pub struct World {
+    pub centre: Centre,
+    pub board: Board,
     folded: usize,
     eyes: Vec<Eye>,
     away: Vec<Eye>,
@@ -27,7 +27,7 @@ struct World {
     ended: usize,
     watchers: u64,
     ticked: Instant,
-    viewers: BTreeMap<&'static str, Viewer>,
+    pub viewers: BTreeMap<&'static str, Viewer>,
 }
 
 const WATCHERS: [&str; 9] = [
@@ -35,7 +35,7 @@ const WATCHERS: [&str; 9] = [
 ];
 
 impl World {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let centre = Centre::new();
         let board = Board::new(Arc::clone(&centre.rules), centre.now);
         let viewers = WATCHERS.into_iter().chain(["nox", "cy", "eli"]);
@@ -57,13 +57,13 @@ impl World {
         }
     }
 
-    fn watcher(&mut self) -> Watcher {
+    pub fn watcher(&mut self) -> Watcher {
         self.watchers += 1;
         Watcher(self.watchers)
     }
 
     /// Folds what the machines wrote, record by record, judging after each.
-    fn fold(&mut self, random: &mut Random, judge: bool) {
+    pub fn fold(&mut self, random: &mut Random, judge: bool) {
         while self.folded < self.centre.log.len() {
             let record = self.centre.log[self.folded].clone();
             let leg = match &record.event {
@@ -343,186 +343,4 @@ fn what_is_kept_of_a_stream_is_what_may_be_seen_at_every_position() {
         assert_eq!(world.board.gauges().strays, 0);
     }
     assert!(ended > 50, "{ended} legs were watched to their end");
-}
-
-#[test]
-fn equal_subscriptions_share_one_view_and_others_do_not() {
-    let mut world = World::new();
-    let open = |world: &mut World, login: &str, ask: &Ask| {
-        let watcher = world.watcher();
-        let viewer = world.viewers[login].clone();
-        world
-            .board
-            .subscribe(watcher, &viewer, ask)
-            .map(|subscribed| subscribed.sub)
-    };
-    let queues = Ask::of(Topic::StatsQueues);
-    let sue = open(&mut world, "sue", &queues).unwrap();
-    assert_eq!(
-        open(&mut world, "sid", &queues),
-        Ok(sue),
-        "same rights, same standpoint"
-    );
-    let alex = open(&mut world, "alex", &queues).unwrap();
-    assert_ne!(alex, sue);
-    assert_eq!(open(&mut world, "alex", &queues), Ok(alex));
-    let other = Ask {
-        hz: 1,
-        ..queues.clone()
-    };
-    assert_ne!(open(&mut world, "alex", &other), Ok(alex), "another rate");
-    let other = Ask {
-        encoding: 1,
-        ..queues.clone()
-    };
-    assert_ne!(
-        open(&mut world, "alex", &other),
-        Ok(alex),
-        "another encoding"
-    );
-    let other = Ask {
-        columns: vec!["id".to_owned()],
-        ..queues.clone()
-    };
-    assert_ne!(open(&mut world, "alex", &other), Ok(alex), "other columns");
-    let other = Ask {
-        limit: 7,
-        ..Ask::of(Topic::Contacts)
-    };
-    let contacts = open(&mut world, "alex", &Ask::of(Topic::Contacts)).unwrap();
-    assert_eq!(
-        open(&mut world, "alex", &other),
-        Ok(contacts),
-        "the limit is the snapshot's"
-    );
-    let agents = Ask::of(Topic::StatsAgents);
-    let nim = open(&mut world, "nim", &agents).unwrap();
-    assert_ne!(
-        open(&mut world, "nox", &agents),
-        Ok(nim),
-        "pseudonyms are a session's own"
-    );
-    let mine = open(&mut world, "ana", &Ask::of(Topic::Contacts)).unwrap();
-    assert_ne!(open(&mut world, "bo", &Ask::of(Topic::Contacts)), Ok(mine));
-}
-
-#[test]
-fn what_may_not_be_watched_is_refused() {
-    let mut world = World::new();
-    let contact = world.centre.submit("site", "mails", "email");
-    let mut random = Random::new(1);
-    world.fold(&mut random, false);
-    let calls = world.centre.queue("calls");
-    let mails = world.centre.queue("mails");
-    let refuse = |world: &mut World, login: &str, ask: Ask| {
-        let watcher = world.watcher();
-        let viewer = world.viewers[login].clone();
-        let refused = world.board.subscribe(watcher, &viewer, &ask);
-        refused.map(|subscribed| subscribed.sub).unwrap_err()
-    };
-    let code = |refused: Refused| match refused {
-        Refused::Denied(denied) => denied.code(),
-        Refused::NotFound => "not_found",
-        other => panic!("{other:?}"),
-    };
-    let absent = ContactId(uuid::Uuid::from_u128(7));
-    for (login, topic, ought) in [
-        ("sue", Topic::Contact(contact), "not_found"),
-        ("sue", Topic::Contact(absent), "not_found"),
-        ("ana", Topic::Contact(contact), "not_found"),
-        ("shop", Topic::Contact(contact), "not_found"),
-        ("sue", Topic::QueueContacts(mails), "not_found"),
-        ("ana", Topic::QueueContacts(calls), "not_found"),
-        ("site", Topic::Agents, "forbidden"),
-        ("nim", Topic::Agents, "forbidden"),
-        ("ana", Topic::StatsQueues, "forbidden"),
-        ("ana", Topic::StatsAgents, "forbidden"),
-        ("ana", Topic::Connector, "forbidden"),
-    ] {
-        let refused = refuse(&mut world, login, Ask::of(topic));
-        assert_eq!(code(refused), ought, "{login} on {topic:?}");
-    }
-    let viewer = world.viewers["sue"].clone();
-    assert_eq!(
-        world
-            .board
-            .contact(&viewer, contact)
-            .map_err(code)
-            .unwrap_err(),
-        "not_found"
-    );
-    assert_eq!(
-        world
-            .board
-            .trace(&viewer, contact)
-            .map_err(code)
-            .unwrap_err(),
-        "not_found"
-    );
-    let mut ask = Ask::of(Topic::StatsAgents);
-    ask.filter
-        .add(ask.topic, "team", "north", &world.centre.rules)
-        .unwrap();
-    assert_eq!(refuse(&mut world, "nim", ask), Refused::FilterHidden);
-    let ask = Ask {
-        columns: vec!["id".to_owned(), "nonsense".to_owned()],
-        ..Ask::of(Topic::StatsQueues)
-    };
-    assert_eq!(
-        refuse(&mut world, "alex", ask),
-        Refused::NoColumn("nonsense".to_owned())
-    );
-}
-
-#[test]
-fn a_view_is_open_once_on_a_connection_and_not_without_end() {
-    let mut world = World::new();
-    let watcher = world.watcher();
-    let viewer = world.viewers["alex"].clone();
-    let ask = Ask::of(Topic::Contacts);
-    let sub = world.board.subscribe(watcher, &viewer, &ask).unwrap().sub;
-    let again = world.board.subscribe(watcher, &viewer, &ask).unwrap_err();
-    assert_eq!(again, Refused::AlreadySubscribed(sub));
-    for encoding in 1..64 {
-        let ask = Ask {
-            encoding,
-            ..ask.clone()
-        };
-        world.board.subscribe(watcher, &viewer, &ask).unwrap();
-    }
-    let more = Ask {
-        encoding: 99,
-        ..ask.clone()
-    };
-    let refused = world.board.subscribe(watcher, &viewer, &more).unwrap_err();
-    assert_eq!(refused, Refused::TooMany);
-    assert!(world.board.unsubscribe(watcher, sub));
-    assert!(!world.board.unsubscribe(watcher, sub));
-    world.board.subscribe(watcher, &viewer, &more).unwrap();
-    assert_eq!(world.board.gauges().views, 64);
-    world.board.gone(watcher);
-    assert_eq!(world.board.gauges().views, 0);
-}
-
-#[test]
-fn no_more_sessions_see_pseudonyms_than_the_workspace_can_encode_for() {
-    let mut world = World::new();
-    let ask = Ask::of(Topic::StatsAgents);
-    for session in 0..50 {
-        let viewer = world.centre.viewer("nim", session);
-        world
-            .board
-            .subscribe(Watcher(u64::from(session)), &viewer, &ask)
-            .unwrap();
-    }
-    let viewer = world.centre.viewer("nox", 77);
-    let refused = world
-        .board
-        .subscribe(Watcher(77), &viewer, &ask)
-        .unwrap_err();
-    assert_eq!(refused, Refused::TooManyAnonymous);
-    world.board.gone(Watcher(3));
-    world.board.subscribe(Watcher(77), &viewer, &ask).unwrap();
-    let viewer = world.centre.viewer("alex", 78);
-    world.board.subscribe(Watcher(78), &viewer, &ask).unwrap();
 }

@@ -295,6 +295,15 @@ pub fn agent(rules: &mut Workspace, name: &str, words: &[&str]) -> Result<AgentI
     Ok(id)
 }
 
+/// Queues by name, with commas.
+pub fn queues(rules: &Workspace, names: &str) -> Result<Vec<QueueId>, Wrong> {
+    let id = |name: &str| {
+        let known = rules.queues.iter().find(|queue| queue.name == name);
+        known.map_or_else(|| Err(format!("no queue {name}")), |queue| Ok(queue.id))
+    };
+    names.split(',').map(id).collect()
+}
+
 /// `QUEUE:RANK@DELAY`.
 fn membership(rules: &Workspace, text: &str) -> Result<Membership, Wrong> {
     let (place, delay) = text.split_once('@').unwrap_or((text, "0s"));

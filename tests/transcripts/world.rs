@@ -389,18 +389,10 @@ impl World {
             },
             "queues" => FloorCommand::SetQueues {
                 agent,
-                queues: self.queues_named(first)?,
+                queues: setup::queues(&self.rules, first)?,
             },
             _ => return Err(format!("no act {verb}")),
         })
-    }
-
-    fn queues_named(&self, names: &str) -> Result<Vec<QueueId>, Wrong> {
-        let id = |name: &str| {
-            let known = self.rules.queues.iter().find(|queue| queue.name == name);
-            known.map_or_else(|| Err(format!("no queue {name}")), |queue| Ok(queue.id))
-        };
-        names.split(',').map(id).collect()
     }
 
     fn contact_act(
