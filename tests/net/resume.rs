@@ -180,7 +180,8 @@ async fn a_position_that_was_never_given_out_and_another_epoch_start_anew() {
 #[tokio::test]
 async fn a_session_of_another_user_resumes_nothing() {
     let house = House::small().await;
-    let (agent, welcome) = Client::welcomed(&house, "ana", Encoding::Json).await;
+    let (mut agent, welcome) = Client::welcomed(&house, "ana", Encoding::Json).await;
+    agent.result("agent.sign_in", json!({})).await;
     cut(agent);
     let mut thief = Client::connect(house.address, Encoding::Json).await;
     let resume = json!({"session": welcome["session"], "epoch": welcome["epoch"], "subs": []});
