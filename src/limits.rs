@@ -1,6 +1,7 @@
 //! Every limit and default of the product, once, with its unit and its reason.
 
 use crate::time::Span;
+use std::time::Duration;
 
 /// Points of work one agent can carry at once; a call alone fills it.
 pub const CAPACITY: u32 = 100;
@@ -105,6 +106,8 @@ pub const OUTBOUND_BYTES: usize = 1024 * 1024;
 pub const BEHIND_BYTES: usize = 256 * 1024;
 /// Readers that fell behind are looked at this often.
 pub const BEHIND_EVERY: Span = Span(250);
+/// The board rests so long between its rounds.
+pub const BOARD_RESTS: Duration = Duration::from_millis(1);
 /// Doors that get a message of a view before others have their turn.
 pub const FAN_OUT: usize = 8;
 /// Live events kept while a snapshot of their view drains, in bytes.

@@ -2,7 +2,7 @@
 //! Each delta is encoded once per view; it goes out to a few doors at a time, so that an offer
 //! on the same thread never waits for a wallboard.
 
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::door::{DoorId, Doors, SnapshotWhy, ToDoor, ToSession};
 use super::fan::{self, Events, Outgoing, Sent};
 use super::fatal::Fatal;
@@ -161,8 +161,9 @@ impl BoardActor {
             }
             self.say().await;
             self.tick().await;
-            // Reading never ends while the log outruns the board; others have their turn.
-            tokio::task::yield_now().await;
+            // What comes within a moment is one round: one frame for a view, not one for each
+            // record.
+            clock::rest(limits::BOARD_RESTS).await;
         }
     }
 

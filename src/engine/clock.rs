@@ -84,6 +84,11 @@ impl Clock {
     }
 }
 
+/// Lets others work for a moment of real time, whatever a clock says.
+pub(super) async fn rest(moment: Duration) {
+    tokio::time::sleep_until(tokio::time::Instant::now() + moment).await;
+}
+
 #[cfg(test)]
 mod tests {
     use super::Clock;
