@@ -410,7 +410,8 @@ pub struct Decision {
     pub by: Chosen,
     /// Others who could have had it, best first.
     pub runners_up: Vec<AgentId>,
-    /// Members passed over, by reason.
+    /// Members passed over, by reason: all without room, and those with room who come before the
+    /// last runner-up.
     pub passed_over: Vec<(PassedOver, u32)>,
 }
 
@@ -434,7 +435,7 @@ pub enum Chosen {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PassedOver {
-    /// Signed out, not ready, or connection lost.
+    /// Signed out, not ready, connection lost, or not serving the queue.
     NotRoutable,
     /// The channel is off or not granted.
     ChannelOff,

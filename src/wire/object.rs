@@ -220,7 +220,8 @@ pub struct Decision<'a> {
     pub by: ChosenBy,
     /// Others who could have had it, best first, at most five.
     pub runners_up: Vec<Str<'a>>,
-    /// Members passed over, by reason.
+    /// Members passed over, by reason: all who had no room, and of those with room the ones that
+    /// come before the last one named here.
     pub passed_over: BTreeMap<PassedOver, u32>,
 }
 
@@ -243,7 +244,7 @@ words! {
 words! {
     /// Why a member of the queue was passed over.
     PassedOver {
-        /// Signed out, not ready, or connection lost.
+        /// Signed out, not ready, connection lost, or not serving the queue.
         NotRoutable = "not_routable",
         /// The channel is off or not granted.
         ChannelOff = "channel_off",
