@@ -122,8 +122,8 @@ pub const REPLAY_EVENTS: usize = 10_000;
 pub const REPLAY_AGE: Span = Span::minutes(10);
 /// Events of an agent's own stream that are kept while its socket is there.
 pub const ME_KEPT: usize = 128;
-/// Events of an agent's own stream that are kept while its socket is gone: all of them fit
-/// through the door of the one that comes back.
+/// Events of an agent's own stream that are kept while its socket is gone: no more than the door
+/// of the one that comes back can take at once.
 pub const ME_KEPT_FOR_LOST: usize = 1_000;
 /// How long events are kept for a socket that is there: one whose loss nobody has noticed yet,
 /// and a while to come back.

@@ -180,3 +180,37 @@ fn r51_fifty_unroutable_contacts_hold_back_none() {
     assert_eq!(offered(&said).0, 1, "{said:?}");
     assert!(said.iter().any(|line| line.contains("of last to ana")));
 }
+
+/// A barrier that keeps many agents back does not make the first of the others the best.
+#[test]
+fn behind_a_barrier_the_most_skilled_of_the_others_is_chosen() {
+    let mut world = world::World::default();
+    for line in [
+        "queue busy channels=chat",
+        "queue expert channels=chat selection=most_skilled need=skill(\"spanish\")",
+        "agent novice queues=expert skills=spanish:1 available",
+    ] {
+        world.run(line).unwrap();
+    }
+    let both = 1..=60;
+    for number in both.clone() {
+        let agent = format!("agent a{number} queues=busy,expert skills=spanish:5");
+        world.run(&agent).unwrap();
+    }
+    let both: Vec<String> = both.map(|n| format!("signin a{n}")).collect();
+    world.run(&format!("at 1s {}", both.join("; "))).unwrap();
+    world
+        .run("agent master queues=expert skills=spanish:9")
+        .unwrap();
+    world.run("at 2s signin master").unwrap();
+    let all = format!(
+        "at 3s submit {} busy chat; submit last expert chat",
+        names(40)
+    );
+    let said = world.run(&all).unwrap();
+    assert_eq!(offered(&said).0, 41, "{said:?}");
+    assert!(
+        said.iter().any(|line| line.contains("of last to master")),
+        "{said:?}"
+    );
+}

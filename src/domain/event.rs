@@ -377,6 +377,9 @@ pub enum Event {
         agent: AgentId,
         /// Those served.
         queues: Vec<QueueId>,
+        /// As in [`Event::AgentSignedIn`], of queues newly served.
+        #[serde(default)]
+        starts: Vec<(QueueId, u32)>,
     },
     /// An agent's socket was lost.
     AgentConnectionLost {
@@ -410,8 +413,8 @@ pub struct Decision {
     pub by: Chosen,
     /// Others who could have had it, best first.
     pub runners_up: Vec<AgentId>,
-    /// Members passed over, by reason: all without room, and those with room who come before the
-    /// last runner-up.
+    /// Members passed over, by reason: all without room, and of those with room the ones that
+    /// were looked at.
     pub passed_over: Vec<(PassedOver, u32)>,
 }
 

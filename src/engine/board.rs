@@ -156,14 +156,20 @@ impl BoardActor {
             if !open {
                 return;
             }
+            let written = |input: &ToBoard| matches!(input, ToBoard::Written(_));
+            let rests = self.batch.len() < limits::ACTOR_BATCH && self.batch.iter().all(written);
             while let Some(input) = self.batch.pop_front() {
                 self.take(input).await;
             }
             self.say().await;
             self.tick().await;
             // What comes within a moment is one round: one frame for a view, not one for each
-            // record.
-            clock::rest(limits::BOARD_RESTS).await;
+            // record. Nobody who asks, and no log that runs ahead, waits for it.
+            if rests {
+                clock::rest(limits::BOARD_RESTS).await;
+            } else {
+                tokio::task::yield_now().await;
+            }
         }
     }
 

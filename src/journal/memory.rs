@@ -15,6 +15,8 @@ use std::thread::{self, JoinHandle};
 
 /// Most batches that become durable in one go.
 const GROUP: usize = 1_024;
+/// Batches folded before what has come meanwhile is made durable.
+const FOLDED_AT_ONCE: usize = 32;
 
 /// What stands in for the disk: called with the number of batches that are to become durable,
 /// on the journal's thread; they are durable when it returns.
@@ -247,27 +249,36 @@ struct Writer {
 }
 
 impl Writer {
-    /// Takes all there is, makes it durable, lets it out, until nobody can send any more.
+    /// Takes all there is, makes it durable, lets it out, until nobody can send any more. Nobody
+    /// who waits for an answer waits for more than a few batches to be folded.
     fn run(mut self) {
         let mut group = Vec::with_capacity(GROUP);
-        while let Ok(first) = self.receiver.recv() {
-            group.push(first);
-            group.extend(self.receiver.try_iter().take(GROUP - 1));
-            (self.disk)(group.len());
-            // Nobody who waits for an answer waits for a snapshot.
-            for taken in &mut group {
-                self.shared.durable.store(taken.last.0, Ordering::Release);
-                let gated = std::mem::take(&mut taken.gated);
-                (self.release)(Arc::clone(&taken.written), gated);
-            }
-            for taken in group.drain(..) {
-                if !taken.written.records.is_empty() {
-                    self.shared.fold(&taken.written);
-                    self.shared.done();
-                    // A snapshot may be late; what waits for this processor may not.
-                    thread::yield_now();
+        let mut unfolded = VecDeque::new();
+        loop {
+            if unfolded.is_empty() {
+                match self.receiver.recv() {
+                    Ok(first) => group.push(first),
+                    Err(_) => return,
                 }
             }
+            group.extend(self.receiver.try_iter().take(GROUP));
+            if !group.is_empty() {
+                (self.disk)(group.len());
+            }
+            for taken in group.drain(..) {
+                self.shared.durable.store(taken.last.0, Ordering::Release);
+                (self.release)(Arc::clone(&taken.written), taken.gated);
+                if !taken.written.records.is_empty() {
+                    unfolded.push_back(taken.written);
+                }
+            }
+            let some = unfolded.len().min(FOLDED_AT_ONCE);
+            for written in unfolded.drain(..some) {
+                self.shared.fold(&written);
+                self.shared.done();
+            }
+            // A snapshot may be late; what waits for this processor may not.
+            thread::yield_now();
         }
     }
 }

@@ -221,7 +221,7 @@ pub struct Decision<'a> {
     /// Others who could have had it, best first, at most five.
     pub runners_up: Vec<Str<'a>>,
     /// Members passed over, by reason: all who had no room, and of those with room the ones that
-    /// come before the last one named here.
+    /// were looked at.
     pub passed_over: BTreeMap<PassedOver, u32>,
 }
 

@@ -270,7 +270,7 @@ impl Naive {
             Event::AgentChannelsChanged { agent, channels } => of(agents, *agent, &|agent| {
                 agent.on = channels.iter().collect();
             }),
-            Event::AgentQueuesChanged { agent, queues } => of(agents, *agent, &|agent| {
+            Event::AgentQueuesChanged { agent, queues, .. } => of(agents, *agent, &|agent| {
                 agent.queues.clone_from(queues);
             }),
             Event::AgentConnectionLost { agent, .. } => of(agents, *agent, &|agent| {

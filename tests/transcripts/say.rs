@@ -199,7 +199,9 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
             format!("{} connection lost", agent(world, *who))
         }
         Event::AgentResumed { agent: who, .. } => format!("{} resumed", agent(world, *who)),
-        Event::AgentQueuesChanged { agent: who, queues } => {
+        Event::AgentQueuesChanged {
+            agent: who, queues, ..
+        } => {
             let queues: Vec<_> = queues.iter().map(|of| queue(world, *of)).collect();
             format!("{} serves {}", agent(world, *who), queues.join(","))
         }

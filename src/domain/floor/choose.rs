@@ -54,10 +54,12 @@ impl Floor {
                 Ok(rank) => keep_best(&mut best, rank),
                 Err(why) => passed.count(why, 1),
             }
-            // What a barrier keeps from so many, it is not worth asking everybody about: it
-            // ends in a moment.
-            (in_order(queue.selection) && best.len() > limits::TRACE_RUNNERS_UP)
-                || passed.of(PassedOver::Barrier) >= limits::KEPT_BY_BARRIER
+            let ordered = in_order(queue.selection);
+            let enough = ordered && best.len() > limits::TRACE_RUNNERS_UP;
+            // When so many are kept back by barriers, the rest are not worth asking: the lane is
+            // looked at again as soon as one ends.
+            let kept_back = passed.of(PassedOver::Barrier) >= limits::KEPT_BY_BARRIER;
+            enough || (kept_back && (ordered || best.is_empty()))
         };
         match key.named {
             Some(named) => {

@@ -157,11 +157,8 @@ impl Floor {
         let on = channels.or(known.map(|seat| seat.on)).unwrap_or(granted);
         let queues = self.queues_chosen(agent, known, queues)?;
         let fresh = known.is_none();
-        let starts = if fresh {
-            self.starts(now, agent, &queues)
-        } else {
-            Vec::new()
-        };
+        let served = known.map_or(&[][..], |seat| seat.queues.as_slice());
+        let starts = self.starts(now, agent, served, &queues);
         let taken = self.roster.seat(agent).map(|seat| seat.taken.clone());
         let event = Event::AgentSignedIn {
             agent,
@@ -217,7 +214,13 @@ impl Floor {
 
     /// A newcomer starts at the median of the others where the fewest contacts decide, so that
     /// it is not flooded: so many are added to its own, by queue.
-    fn starts(&self, now: Instant, agent: AgentId, queues: &[QueueId]) -> Vec<(QueueId, u32)> {
+    pub(super) fn starts(
+        &self,
+        now: Instant,
+        agent: AgentId,
+        served: &[QueueId],
+        queues: &[QueueId],
+    ) -> Vec<(QueueId, u32)> {
         let fewest = |queue: &QueueId| {
             let rules = self.rules.queue(*queue);
             rules.is_some_and(|queue| queue.selection == Selection::FewestContacts)
@@ -236,7 +239,8 @@ impl Floor {
             let median = others.get(others.len() / 2).copied().unwrap_or(0);
             (queue, median.saturating_sub(own))
         };
-        let starts = queues.iter().copied().filter(fewest).map(start);
+        let new = queues.iter().filter(|queue| !served.contains(queue));
+        let starts = new.copied().filter(fewest).map(start);
         starts.filter(|(_, start)| *start > 0).collect()
     }
 
@@ -324,6 +328,11 @@ impl Floor {
         self.permit::<act::AgentSetChannels>(asked, agent)?;
         let seat = self.current(asked, agent)?;
         let channels = ChannelSet((seat.on.0 | on.0) & !off.0);
+        self.handles(
+            agent,
+            ChannelSet(on.0 & !off.0),
+            self.desks[agent.index()].granted,
+        )?;
         let event = Event::AgentChannelsChanged { agent, channels };
         self.record(now, asked.by(), event, out);
         self.refresh(agent);
@@ -342,9 +351,14 @@ impl Floor {
     ) -> Done {
         let agent = agent.unwrap_or(AgentId::from(asked.principal.user()));
         self.permit::<act::AgentSetQueues>(asked, agent)?;
-        self.current(asked, agent)?;
+        let served = self.current(asked, agent)?.queues.clone();
         let queues = self.queues_chosen(agent, None, Some(queues))?;
-        let event = Event::AgentQueuesChanged { agent, queues };
+        let starts = self.starts(now, agent, &served, &queues);
+        let event = Event::AgentQueuesChanged {
+            agent,
+            queues,
+            starts,
+        };
         self.record(now, asked.by(), event, out);
         self.refresh(agent);
         self.lanes.agent_gained(agent);

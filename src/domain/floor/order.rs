@@ -71,17 +71,29 @@ impl Order {
         row.map_or(0, |row| u32::try_from(row.len()).unwrap_or(u32::MAX))
     }
 
-    /// Puts an agent where it stands now, and nowhere else.
+    /// Puts an agent where it stands now, and nowhere else. Places are in the order of the rows.
     fn place(&mut self, agent: AgentId, now: Vec<(usize, Rank)>) {
         let Some(places) = self.places.get_mut(agent.index()) else {
             return;
         };
         let before = std::mem::replace(places, now);
-        for place in before.iter().filter(|place| !places.contains(place)) {
-            self.rows[place.0].remove(&place.1);
-        }
-        for place in places.iter().filter(|place| !before.contains(place)) {
-            self.rows[place.0].insert(place.1);
+        let (mut old, mut new) = (before.iter().peekable(), places.iter().peekable());
+        loop {
+            match (old.peek(), new.peek()) {
+                (Some(was), Some(is)) if was == is => {
+                    old.next();
+                    new.next();
+                }
+                (Some((row, was)), is) if is.is_none_or(|(other, _)| row <= other) => {
+                    self.rows[*row].remove(was);
+                    old.next();
+                }
+                (_, Some((row, is))) => {
+                    self.rows[*row].insert(*is);
+                    new.next();
+                }
+                (_, None) => return,
+            }
         }
     }
 }
@@ -93,23 +105,24 @@ impl Floor {
         self.order.place(agent, places);
     }
 
-    /// Where an agent belongs.
+    /// Where an agent belongs, in the order of the rows.
     fn places(&self, agent: AgentId) -> Vec<(usize, Rank)> {
         let open = self.desks[agent.index()].open;
         let Some(seat) = self.roster.seat(agent).filter(|_| !open.is_empty()) else {
             return Vec::new();
         };
-        let queues = seat
-            .queues
-            .iter()
-            .filter_map(|queue| self.rules.queue(*queue));
-        queues
+        let queues = seat.queues.iter();
+        let queues = queues.filter_map(|queue| self.rules.queue(*queue));
+        let mut places: Vec<_> = queues
             .flat_map(|queue| open.iter().map(move |channel| (queue, channel)))
+            .filter(|(queue, channel)| queue.terms(*channel).is_some())
             .map(|(queue, channel)| {
                 let rank = self.standing(agent, seat, queue, channel);
                 (self.order.at(queue.id, channel), rank)
             })
-            .collect()
+            .collect();
+        places.sort_unstable();
+        places
     }
 
     /// Agents who do not stand where they belong: none, ever.

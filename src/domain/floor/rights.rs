@@ -44,15 +44,26 @@ impl Floor {
                 granted.insert(channel);
             }
         }
-        let missing = channels.map_or(0, |channels| channels.0 & !granted.0);
-        if let Some(channel) = ChannelSet(missing).iter().next() {
-            return Err(Refusal::InvalidState(format!(
+        self.handles(agent, channels.unwrap_or_default(), granted)?;
+        Ok(granted)
+    }
+
+    /// Refuses channels that an agent is not granted.
+    pub(super) fn handles(
+        &self,
+        agent: AgentId,
+        channels: ChannelSet,
+        granted: ChannelSet,
+    ) -> Result<(), Refusal> {
+        let missing = ChannelSet(channels.0 & !granted.0);
+        match missing.iter().next() {
+            Some(channel) => Err(Refusal::InvalidState(format!(
                 "agent {} does not handle channel {}",
                 self.name(agent),
                 self.rules.channel_name(channel)
-            )));
+            ))),
+            None => Ok(()),
         }
-        Ok(granted)
     }
 
     /// A permit on the contact behind an own offer.

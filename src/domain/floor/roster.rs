@@ -42,10 +42,8 @@ pub struct Seat {
     pub last_assigned: Instant,
     /// Times work was given, within the window of `fewest_contacts`.
     pub assigned: VecDeque<Instant>,
-    /// When the agent came, signed out before.
-    pub came: Instant,
-    /// What `fewest_contacts` adds to them for the length of its window, by queue.
-    pub starts: Vec<(QueueId, u32)>,
+    /// What `fewest_contacts` adds to them as a newcomer of a queue, and until when.
+    pub starts: Vec<(QueueId, u32, Instant)>,
     /// Offers missed in a row.
     pub missed: u32,
     /// Contacts whose offers failed for technical reasons, in a row: one that nobody can be
@@ -127,7 +125,6 @@ impl Seat {
             idle_since: at,
             last_assigned: Instant(0),
             assigned: VecDeque::new(),
-            came: at,
             starts: Vec::new(),
             missed: 0,
             failed: BTreeSet::new(),
@@ -153,11 +150,19 @@ impl Seat {
     /// The same as a queue counts them: a newcomer starts at the median of the others.
     #[must_use]
     pub fn given(&self, now: Instant, queue: QueueId) -> u32 {
-        let fresh = self.came + crate::limits::FEWEST_CONTACTS_WINDOW > now;
-        let mut starts = self.starts.iter().filter(|_| fresh);
-        let start = starts.find(|(of, _)| *of == queue);
+        let mut starts = self.starts.iter().filter(|(_, _, until)| *until > now);
+        let start = starts.find(|(of, ..)| *of == queue);
         self.recent(now)
-            .saturating_add(start.map_or(0, |(_, start)| *start))
+            .saturating_add(start.map_or(0, |(_, start, _)| *start))
+    }
+
+    fn start(&mut self, at: Instant, starts: &[(QueueId, u32)]) {
+        let until = at + crate::limits::FEWEST_CONTACTS_WINDOW;
+        let again = |queue| starts.iter().any(|(of, _)| *of == queue);
+        self.starts
+            .retain(|(queue, _, until)| *until > at && !again(*queue));
+        self.starts
+            .extend(starts.iter().map(|(queue, more)| (*queue, *more, until)));
     }
 
     /// The agent is signed in, socket or not.
@@ -231,9 +236,9 @@ impl Roster {
                 let seat = self.seats.entry(*agent).or_insert_with(|| Seat::new(at));
                 if seat.state == AgentState::SignedOut {
                     seat.idle_since = at;
-                    seat.starts.clone_from(starts);
-                    seat.came = at;
+                    seat.starts.clear();
                 }
+                seat.start(at, starts);
                 seat.set_state(at, state);
                 seat.generation = *generation;
                 seat.connection = Connection::Connected;
@@ -268,7 +273,10 @@ impl Roster {
                 seat.next.clone_from(next);
             }
             Change::Channels(on) => seat.on = on,
-            Change::Queues(queues) => seat.queues = queues.to_vec(),
+            Change::Queues(queues, starts) => {
+                seat.queues = queues.to_vec();
+                seat.start(at, starts);
+            }
             Change::Lost => seat.connection = Connection::Lost(at),
             Change::Resumed => {
                 seat.connection = Connection::Connected;
@@ -379,7 +387,7 @@ enum Change<'a> {
     SignedOut,
     State(&'a AgentState, &'a Option<NextState>),
     Channels(ChannelSet),
-    Queues(&'a [QueueId]),
+    Queues(&'a [QueueId], &'a [(QueueId, u32)]),
     Lost,
     Resumed,
 }
@@ -393,7 +401,11 @@ fn agent_event(event: &Event) -> Option<(AgentId, Change<'_>)> {
         Event::AgentChannelsChanged { agent, channels } => {
             Some((*agent, Change::Channels(*channels)))
         }
-        Event::AgentQueuesChanged { agent, queues } => Some((*agent, Change::Queues(queues))),
+        Event::AgentQueuesChanged {
+            agent,
+            queues,
+            starts,
+        } => Some((*agent, Change::Queues(queues, starts))),
         Event::AgentConnectionLost { agent, .. } => Some((*agent, Change::Lost)),
         Event::AgentResumed { agent, .. } => Some((*agent, Change::Resumed)),
         Event::ContactEntered { .. }

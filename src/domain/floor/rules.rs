@@ -55,14 +55,20 @@ impl Floor {
         };
         let channels = keeps(seat.on);
         let queues = queues(&seat.queues, was, is);
-        let (on, serves) = (channels != seat.on, queues != seat.queues);
-        if on {
+        let starts = self.starts(now, agent, &seat.queues, &queues);
+        let shown = was.channels != is.channels || was.capacity != is.capacity;
+        let serves = queues != seat.queues;
+        if shown || channels != seat.on {
             let event = Event::AgentChannelsChanged { agent, channels };
             self.record(now, By::Engine, event, out);
             self.show_card(agent, Me::Channels, out);
         }
         if serves {
-            let event = Event::AgentQueuesChanged { agent, queues };
+            let event = Event::AgentQueuesChanged {
+                agent,
+                queues,
+                starts,
+            };
             self.record(now, By::Engine, event, out);
             self.show_card(agent, Me::Queues, out);
         }

@@ -322,7 +322,16 @@ fn limits() -> String {
             "the snapshot restarts once, then 4008",
         ),
         row(
-            "replay after `hello.resume`",
+            "replay of `me` after `hello.resume`",
+            format!(
+                "{} events and {} min",
+                limits::ME_KEPT_FOR_LOST,
+                limits::REPLAY_AGE.0 / 60_000
+            ),
+            "sign in again",
+        ),
+        row(
+            "replay of a view after `hello.resume`",
             format!(
                 "{} events and {} min",
                 limits::REPLAY_EVENTS,

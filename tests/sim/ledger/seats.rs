@@ -195,7 +195,7 @@ impl Ledger {
             Event::AgentChannelsChanged { agent, channels } => {
                 self.agents[agent.index()].on = *channels;
             }
-            Event::AgentQueuesChanged { agent, queues } => {
+            Event::AgentQueuesChanged { agent, queues, .. } => {
                 self.agents[agent.index()].queues.clone_from(queues);
             }
             Event::AgentConnectionLost { agent, .. } => {
