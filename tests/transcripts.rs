@@ -79,6 +79,7 @@ macro_rules! transcripts {
 transcripts! {
     newcomer_starts_at_the_median
     newly_assigned
+    newly_granted
     s01_accept_and_timeout_in_one_tick
     s02_abandoned_while_accepted
     s03_abandoned_just_after_accept

@@ -11,13 +11,14 @@ use super::metrics::Metrics;
 use super::restart::{Panics, guarded};
 use super::show::Show;
 use super::tell::{Draining, Teller, encoding_of, numbered, tellers, written_or_told};
+use super::to_board::{ToBoard, ViewResumed};
 use crate::directory::WorkspaceNames;
 use crate::domain::rules::Workspace;
-use crate::id::{ContactId, OfferId, Seq, UserId};
+use crate::id::Seq;
 use crate::journal::{Journal, Source, Written};
 use crate::limits;
 use crate::live::board::{Board, Kept, Refused};
-use crate::live::delta::{self, Body, Cut, Delta, ResetWhy, Sub, Watcher};
+use crate::live::delta::{self, Body, Cut, Delta, Sub, Watcher};
 use crate::live::sight::Viewer;
 use crate::live::topic::Ask;
 use crate::time::Instant;
@@ -26,46 +27,6 @@ use crate::wire::push::RevokedReason;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use tokio::sync::oneshot;
-
-/// What the board is told.
-pub(super) enum ToBoard {
-    /// Events that are durable.
-    Written(Arc<Written>),
-    /// A door wants to watch; it hears by `ToDoor::Subscribed` and a snapshot.
-    Subscribe(DoorId, u64, Viewer, Ask),
-    /// A door that was there before wants to go on after a position.
-    Resume(
-        DoorId,
-        Viewer,
-        Ask,
-        Seq,
-        oneshot::Sender<Result<ViewResumed, Refused>>,
-    ),
-    /// A leg of the viewer's is connected: its contact is shown.
-    OpenForLeg(DoorId, Viewer, Encoding, ContactId, OfferId),
-    /// A door watches a view no more.
-    Unsubscribe(DoorId, Sub),
-    /// A door wants a view from its beginning again.
-    Again(DoorId, Sub),
-    /// A door is gone.
-    Gone(DoorId),
-    /// The rights of a user are others; these are the doors.
-    Rights(UserId, BTreeMap<Watcher, Viewer>),
-    /// The workspace was changed.
-    Rules(Arc<Workspace>, Arc<WorkspaceNames>),
-    /// Somebody wants to look at it.
-    Look(Box<dyn FnOnce(&Board) + Send>),
-}
-
-/// How a resume of a view went.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ViewResumed {
-    /// What was missed is on its way to the door, then `Live`, then what is new.
-    Whole(Sub),
-    /// A snapshot is on its way to the door, with `SnapshotWhy::Reset`.
-    Reset(Sub, ResetWhy),
-}
 
 /// What the actor shares with the engine.
 pub(super) struct Around {

@@ -2,7 +2,7 @@
 //! stops them in order; doors and streams are how things come out.
 
 use super::actor::Actor;
-use super::board::{BoardActor, ToBoard};
+use super::board::BoardActor;
 use super::clock::Clock;
 use super::door::{DoorId, Doors};
 use super::external::{Foreign, Submit};
@@ -15,6 +15,7 @@ use super::post::{Outlet, Post, Trip};
 use super::registry::Registry;
 use super::restart::Kind;
 use super::sequencer::Sequencer;
+use super::to_board::ToBoard;
 use crate::directory::WorkspaceNames;
 use crate::domain::command::{Asked, FloorCommand, FloorInput, QueueCommand, QueueInput};
 use crate::domain::contact::{Content, Facts};

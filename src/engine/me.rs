@@ -332,6 +332,18 @@ mod tests {
             self.streams.say(ANA, Seq(seq), Instant(1_000), me);
         }
 
+        /// An agent signed in, and its socket is gone.
+        fn left() -> Self {
+            let house = Self::new();
+            let door = house.doors.open();
+            house.begin(&door, 1, 10);
+            house.answer(&door, 1, 10);
+            let id = door.id();
+            drop(door);
+            house.gone(id);
+            house
+        }
+
         fn resume(&self, door: &Door, after: u64) -> Resumed {
             let mut told = false;
             let resumed = self
@@ -427,13 +439,7 @@ mod tests {
 
     #[test]
     fn more_is_kept_while_the_socket_is_gone() {
-        let house = House::new();
-        let door = house.doors.open();
-        house.begin(&door, 1, 10);
-        house.answer(&door, 1, 10);
-        let id = door.id();
-        drop(door);
-        house.gone(id);
+        let house = House::left();
         (11..=1_000).for_each(|seq| house.say(seq));
         let back = house.doors.open();
         assert_eq!(house.resume(&back, 10), Resumed::Whole);
@@ -441,13 +447,7 @@ mod tests {
 
     #[test]
     fn all_that_is_kept_fits_through_the_door_that_comes_back() {
-        let house = House::new();
-        let door = house.doors.open();
-        house.begin(&door, 1, 10);
-        house.answer(&door, 1, 10);
-        let id = door.id();
-        drop(door);
-        house.gone(id);
+        let house = House::left();
         let last = 10 + 2 * u64::try_from(limits::REPLAY_EVENTS).unwrap();
         (11..=last).for_each(|seq| house.say(seq));
         let kept = u64::try_from(limits::ME_KEPT_FOR_LOST).unwrap();

@@ -25,10 +25,11 @@ mod restart;
 mod sequencer;
 pub mod show;
 mod tell;
+mod to_board;
 mod watch;
 
-pub use board::ViewResumed;
 pub use external::Foreign;
 pub use handle::{Engine, NotNow, Options};
 pub use me::Resumed;
 pub use post::Trip;
+pub use to_board::ViewResumed;

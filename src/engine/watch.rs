@@ -1,9 +1,9 @@
 //! Watching: how doors come to the views of the board, and how others look at it.
 
-use super::board::{ToBoard, ViewResumed};
 use super::door::DoorId;
 use super::handle::Engine;
 use super::tell::numbered;
+use super::to_board::{ToBoard, ViewResumed};
 use crate::id::{ContactId, OfferId, Seq, UserId};
 use crate::live::board::{Board, Refused};
 use crate::live::delta::{Sub, Watcher};

@@ -199,6 +199,15 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
             format!("{} connection lost", agent(world, *who))
         }
         Event::AgentResumed { agent: who, .. } => format!("{} resumed", agent(world, *who)),
+        Event::AgentChannelsChanged {
+            agent: who,
+            channels,
+        } => {
+            let known = &world.known().2.channels;
+            let named = channels.iter().filter_map(|id| known.get(id));
+            let named: Vec<_> = named.map(|channel| channel.name.as_str()).collect();
+            format!("{} has {} on", agent(world, *who), named.join(","))
+        }
         Event::AgentQueuesChanged {
             agent: who, queues, ..
         } => {
@@ -213,7 +222,6 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
         | Event::OfferTaken { .. }
         | Event::SeatWrapUp { .. }
         | Event::SeatReleased { .. }
-        | Event::AgentChannelsChanged { .. }
         | Event::ActorRestarted { .. } => return None,
     })
 }

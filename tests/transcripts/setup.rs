@@ -286,6 +286,11 @@ pub fn agent(rules: &mut Workspace, name: &str, words: &[&str]) -> Result<AgentI
                 let most = most.parse().map_err(|_| "max")?;
                 agent.capacity.max = vec![(channel(rules, name)?, most)];
             }
+            "channels" => {
+                let named: Result<_, Wrong> =
+                    value.split(',').map(|name| channel(rules, name)).collect();
+                agent.channels = named?;
+            }
             "auto" => agent.auto_accept = true,
             "available" => {}
             _ => return Err(format!("no option {key}")),

@@ -4,6 +4,7 @@ use crate::say;
 use crate::setup::{self, Wrong};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use switchroom::domain::capacity::ChannelSet;
 use switchroom::domain::command::{
     Asked, FloorCommand, FloorInput, QueueCommand, QueueInput, Report, When,
 };
@@ -386,6 +387,11 @@ impl World {
                 agent,
                 state: AgentState::NotReady(first.to_owned()),
                 when,
+            },
+            "on" => FloorCommand::SetChannels {
+                agent,
+                on: ChannelSet::of(setup::channel(&self.rules, first)?),
+                off: ChannelSet::EMPTY,
             },
             "queues" => FloorCommand::SetQueues {
                 agent,

@@ -13,11 +13,43 @@ use std::collections::BTreeSet;
 /// How an agent ranks for a contact: smaller is better.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Rank {
-    pub(super) fill: i64,
+    pub(super) fill: i16,
     pub(super) selection: i64,
     at_work: bool,
     idle: Instant,
     pub(super) agent: AgentId,
+}
+
+/// What of a rank differs from row to row of one agent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Place {
+    row: u32,
+    fill: i16,
+    selection: i64,
+}
+
+/// Where an agent stands: what its ranks have in common is kept once.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Places {
+    at_work: bool,
+    idle: Instant,
+    /// In the order of the rows.
+    rows: Box<[Place]>,
+}
+
+impl Places {
+    fn ranks(&self, agent: AgentId) -> impl Iterator<Item = (usize, Rank)> + '_ {
+        self.rows.iter().map(move |place| {
+            let rank = Rank {
+                fill: place.fill,
+                selection: place.selection,
+                at_work: self.at_work,
+                idle: self.idle,
+                agent,
+            };
+            (place.row as usize, rank)
+        })
+    }
 }
 
 /// Whether agents stand in the order of this selection. Skills depend on what a contact asks,
@@ -37,7 +69,7 @@ pub(super) struct Order {
     channels: usize,
     rows: Vec<BTreeSet<Rank>>,
     /// In which rows each agent stands, and where.
-    places: Vec<Vec<(usize, Rank)>>,
+    places: Vec<Places>,
 }
 
 impl Order {
@@ -46,7 +78,7 @@ impl Order {
         Self {
             channels,
             rows: vec![BTreeSet::new(); rules.queues.len() * channels],
-            places: vec![Vec::new(); rules.agents.len()],
+            places: vec![Places::default(); rules.agents.len()],
         }
     }
 
@@ -72,12 +104,13 @@ impl Order {
     }
 
     /// Puts an agent where it stands now, and nowhere else. Places are in the order of the rows.
-    fn place(&mut self, agent: AgentId, now: Vec<(usize, Rank)>) {
+    fn place(&mut self, agent: AgentId, now: Places) {
         let Some(places) = self.places.get_mut(agent.index()) else {
             return;
         };
         let before = std::mem::replace(places, now);
-        let (mut old, mut new) = (before.iter().peekable(), places.iter().peekable());
+        let mut old = before.ranks(agent).peekable();
+        let mut new = places.ranks(agent).peekable();
         loop {
             match (old.peek(), new.peek()) {
                 (Some(was), Some(is)) if was == is => {
@@ -98,6 +131,17 @@ impl Order {
     }
 }
 
+/// Whether an agent has work, and since when it waits for more.
+fn idle_since(seat: &Seat) -> (bool, Instant) {
+    let at_work = !seat.work.is_empty();
+    let since = if at_work {
+        seat.last_assigned
+    } else {
+        seat.idle_since
+    };
+    (at_work, since)
+}
+
 impl Floor {
     /// An agent changed: it is put where it belongs in every queue it serves.
     pub(super) fn reorder(&mut self, agent: AgentId) {
@@ -105,24 +149,33 @@ impl Floor {
         self.order.place(agent, places);
     }
 
-    /// Where an agent belongs, in the order of the rows.
-    fn places(&self, agent: AgentId) -> Vec<(usize, Rank)> {
+    /// Where an agent belongs.
+    fn places(&self, agent: AgentId) -> Places {
         let open = self.desks[agent.index()].open;
         let Some(seat) = self.roster.seat(agent).filter(|_| !open.is_empty()) else {
-            return Vec::new();
+            return Places::default();
         };
+        let (at_work, idle) = idle_since(seat);
         let queues = seat.queues.iter();
         let queues = queues.filter_map(|queue| self.rules.queue(*queue));
-        let mut places: Vec<_> = queues
+        let mut rows: Vec<_> = queues
             .flat_map(|queue| open.iter().map(move |channel| (queue, channel)))
             .filter(|(queue, channel)| queue.terms(*channel).is_some())
             .map(|(queue, channel)| {
                 let rank = self.standing(agent, seat, queue, channel);
-                (self.order.at(queue.id, channel), rank)
+                Place {
+                    row: u32::try_from(self.order.at(queue.id, channel)).unwrap_or(u32::MAX),
+                    fill: rank.fill,
+                    selection: rank.selection,
+                }
             })
             .collect();
-        places.sort_unstable();
-        places
+        rows.sort_unstable();
+        Places {
+            at_work,
+            idle,
+            rows: rows.into_boxed_slice(),
+        }
     }
 
     /// Agents who do not stand where they belong: none, ever.
@@ -134,7 +187,7 @@ impl Floor {
             if self.order.places[agent.index()] != places {
                 return Some(*agent);
             }
-            for (row, rank) in places {
+            for (row, rank) in places.ranks(*agent) {
                 rows[row].insert(rank);
             }
         }
@@ -154,7 +207,7 @@ impl Floor {
         let desk = &self.desks[agent.index()];
         let rules = self.rules.channels.get(channel);
         let shared = rules.is_some_and(|channel| channel.weight < limits::CAPACITY);
-        let carried = i64::from(desk.load.count(channel));
+        let carried = i16::try_from(desk.load.count(channel)).unwrap_or(i16::MAX);
         let fill = match queue.fill {
             Fill::Spread if shared => carried,
             Fill::Fill if shared => -carried,
@@ -169,16 +222,12 @@ impl Floor {
             | Selection::LeastSkilled
             | Selection::FewestContacts => 0,
         };
-        let at_work = !seat.work.is_empty();
+        let (at_work, idle) = idle_since(seat);
         Rank {
             fill,
             selection,
             at_work,
-            idle: if at_work {
-                seat.last_assigned
-            } else {
-                seat.idle_since
-            },
+            idle,
             agent,
         }
     }
