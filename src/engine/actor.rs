@@ -56,7 +56,9 @@ impl<K: Kind> Actor<K> {
     pub(super) async fn run(mut self) {
         while self.wait().await {
             self.step();
-            others_first().await;
+            if self.mail.has_more() {
+                others_first().await;
+            }
         }
     }
 

@@ -54,6 +54,11 @@ impl<T> Mail<T> {
         self.0.take(into, most).await
     }
 
+    /// More has come since it was last read.
+    pub(super) fn has_more(&self) -> bool {
+        self.0.len() > 0
+    }
+
     /// More is inside than the argument about its bound allows.
     pub(super) fn overflows(&self) -> bool {
         self.0.len() > limits::MAILBOX
