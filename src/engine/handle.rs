@@ -23,7 +23,7 @@ use crate::domain::floor::Counters;
 use crate::domain::machine::{Machine, Refusal, ReplyTo};
 use crate::domain::rules::Workspace;
 use crate::id::{AgentId, ContactId, Generation, QueueId, Seq};
-use crate::journal::memory::Memory;
+use crate::journal::memory;
 use crate::journal::{Epoch, Journal, Release};
 use crate::limits;
 use crate::time::Span;
@@ -56,7 +56,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             clock: Clock::system(),
-            journal: Box::new(|epoch, release| Ok(Arc::new(Memory::start(epoch, release)?))),
+            journal: Box::new(|epoch, release| Ok(Arc::new(memory::start(epoch, release)?))),
             sockets: None,
             trip: None,
         }

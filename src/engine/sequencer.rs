@@ -183,7 +183,7 @@ mod tests {
     use crate::domain::machine::{AgentCard, Effect, Me, Refusal, ReplyTo};
     use crate::domain::offer::AgentState;
     use crate::id::{AgentId, Generation, QueueId, Seq};
-    use crate::journal::memory::Memory;
+    use crate::journal::memory;
     use crate::journal::{Epoch, Gated, Journal, Source};
     use crate::time::Instant;
     use std::sync::{Arc, Mutex};
@@ -201,7 +201,7 @@ mod tests {
                 out.1.extend(gated.iter().map(|g| g.seq.0));
             },
         );
-        let journal: Arc<dyn Journal> = Arc::new(Memory::start(Epoch(1), release).unwrap());
+        let journal: Arc<dyn Journal> = Arc::new(memory::start(Epoch(1), release).unwrap());
         (Sequencer::new(Arc::clone(&journal)), journal, seen)
     }
 

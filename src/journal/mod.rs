@@ -1,17 +1,19 @@
 //! The journal: takes the batches of the log in order, makes them durable, and only then lets
-//! out what may not be seen before. In memory until a store is configured; the trait is the
-//! shape of one that writes to disk.
+//! out what may not be seen before. The trait is what the engine knows of it; a [`log::Log`] is
+//! one with a thread and a [`store::Store`] beneath, in memory or on disk.
 
+pub mod fold;
+pub mod log;
 pub mod memory;
+pub mod store;
+mod writer;
+
+pub use fold::Fold;
 
 use crate::domain::event::Record;
-use crate::domain::floor::roster::Roster;
 use crate::domain::machine::{Answer, Refusal, ReplyTo};
-use crate::domain::queue::book::Book;
 use crate::id::{QueueId, Seq};
-use crate::live::board::Kept;
 use crate::time::Instant;
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -130,60 +132,6 @@ pub trait Journal: Send + Sync {
     /// Makes durable and lets out all that was taken, takes nothing more, and returns when
     /// that is done.
     fn close(&self);
-}
-
-/// What the log knows of one actor: changed by its records and by nothing else.
-pub trait Fold: Any + Send {
-    /// Takes a record in.
-    fn fold(&mut self, record: &Record);
-
-    /// The same once more.
-    fn copy(&self) -> Box<dyn Fold>;
-
-    /// For whoever knows the type.
-    fn into_any(self: Box<Self>) -> Box<dyn Any>;
-}
-
-impl Fold for Book {
-    fn fold(&mut self, record: &Record) {
-        Self::fold(self, record.at, &record.event, record.content.as_deref());
-    }
-
-    fn copy(&self) -> Box<dyn Fold> {
-        Box::new(self.clone())
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any> {
-        self
-    }
-}
-
-impl Fold for Roster {
-    fn fold(&mut self, record: &Record) {
-        Self::fold(self, record.at, &record.event);
-    }
-
-    fn copy(&self) -> Box<dyn Fold> {
-        Box::new(self.clone())
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any> {
-        self
-    }
-}
-
-impl Fold for Kept {
-    fn fold(&mut self, record: &Record) {
-        Self::fold(self, record);
-    }
-
-    fn copy(&self) -> Box<dyn Fold> {
-        Box::new(self.clone())
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any> {
-        self
-    }
 }
 
 /// What a record is taken to weigh before it is encoded, in bytes.

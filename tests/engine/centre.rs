@@ -12,7 +12,7 @@ use switchroom::domain::requirement::Requirement;
 use switchroom::engine::door::{Answered, Door, MyEvent, ToDoor};
 use switchroom::engine::{Engine, Options};
 use switchroom::id::{AgentId, ChannelId, ContactId, Generation, OfferId, QueueId, Seq};
-use switchroom::journal::memory::Memory;
+use switchroom::journal::memory;
 use switchroom::time::Instant;
 
 /// Two queues, both served by the team of `ana` and `bo`; chats, so that an accept connects.
@@ -286,8 +286,11 @@ impl Disk {
         let disk = self.clone();
         Options {
             journal: Box::new(move |epoch, release| {
-                let write = Box::new(move |_batches| drop(disk.0.lock().unwrap()));
-                Ok(Arc::new(Memory::start_on(epoch, release, write)?))
+                let write = Box::new(move |_batches| {
+                    drop(disk.0.lock().unwrap());
+                    Ok(())
+                });
+                Ok(Arc::new(memory::start_on(epoch, release, write)?))
             }),
             ..Options::default()
         }

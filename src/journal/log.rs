@@ -1,0 +1,429 @@
+//! A log with one writer: a thread that makes batches durable in a store and folds every record
+//! into what is kept of each actor, so that an actor that failed can start again.
+
+use super::store::Store;
+use super::writer::{OnFailure, Writer};
+use super::{
+    Batch, Epoch, Fold, Gated, Gone, Journal, Release, Source, Undurable, Written, weight,
+};
+use crate::id::Seq;
+use crate::time::Instant;
+use crossbeam_channel::{Sender, unbounded};
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// Where a log goes on.
+pub struct Begin {
+    /// Its name.
+    pub epoch: Epoch,
+    /// The last position that must not be given out again.
+    pub after: Seq,
+    /// What it knows of actors already, each up to and with a position.
+    pub kept: Vec<(Source, Seq, Box<dyn Fold>)>,
+    /// Told when nothing becomes durable any more.
+    pub failed: OnFailure,
+}
+
+/// A log with one writer.
+pub struct Log {
+    epoch: Epoch,
+    after: Seq,
+    shared: Arc<Shared>,
+    /// None once it is closed.
+    sender: Mutex<Option<Sender<Taken>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A batch on its way to the store.
+pub(super) struct Taken {
+    pub(super) written: Arc<Written>,
+    pub(super) gated: Vec<Gated>,
+    pub(super) last: Seq,
+}
+
+/// No two of its locks are held at once.
+pub(super) struct Shared {
+    /// Batches with events that are not yet folded into what is kept.
+    pending: Mutex<VecDeque<Pending>>,
+    kept: Mutex<BTreeMap<Source, Kept>>,
+    pub(super) durable: AtomicU64,
+    /// Nothing more is taken.
+    pub(super) closing: AtomicBool,
+    bytes: AtomicUsize,
+    /// When the oldest pending batch was handed over; zero if there is none.
+    oldest: AtomicU64,
+}
+
+struct Pending {
+    written: Arc<Written>,
+    bytes: usize,
+    at: Instant,
+}
+
+enum Kept {
+    /// Folded up to and with this position.
+    Folded(Seq, Box<dyn Fold>),
+    /// A record could not be folded: a bug, and no way back for this actor.
+    Broken,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Log {
+    /// A log that goes on where `begin` says, and its thread.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(begin: Begin, release: Release, store: Box<dyn Store>) -> io::Result<Self> {
+        let Begin {
+            epoch,
+            after,
+            kept,
+            failed,
+        } = begin;
+        let kept = kept.into_iter();
+        let kept = kept.map(|(source, upto, part)| (source, Kept::Folded(upto, part)));
+        let shared = Arc::new(Shared {
+            pending: Mutex::default(),
+            kept: Mutex::new(kept.collect()),
+            durable: AtomicU64::new(after.0),
+            closing: AtomicBool::new(false),
+            bytes: AtomicUsize::new(0),
+            oldest: AtomicU64::new(0),
+        });
+        let (sender, receiver) = unbounded();
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            receiver,
+            release,
+            store,
+            failed,
+        };
+        let thread = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || writer.run())?;
+        Ok(Self {
+            epoch,
+            after,
+            shared,
+            sender: Mutex::new(Some(sender)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+}
+
+impl Journal for Log {
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    fn start(&self) -> Seq {
+        self.after
+    }
+
+    fn append(&self, batch: Batch) -> Result<(), Gone> {
+        let sender = lock(&self.sender);
+        let sender = sender.as_ref().ok_or(Gone)?;
+        if !batch.written.records.is_empty() {
+            self.shared.expect(&batch);
+        }
+        let taken = Taken {
+            written: batch.written,
+            gated: batch.gated,
+            last: batch.last,
+        };
+        sender.send(taken).map_err(|_| Gone)
+    }
+
+    fn durable(&self) -> Seq {
+        Seq(self.shared.durable.load(Ordering::Acquire))
+    }
+
+    fn undurable(&self) -> Undurable {
+        let oldest = self.shared.oldest.load(Ordering::Relaxed);
+        Undurable {
+            bytes: self.shared.bytes.load(Ordering::Relaxed),
+            oldest: (oldest > 0).then_some(Instant(oldest)),
+        }
+    }
+
+    fn keep(&self, source: Source, empty: Box<dyn Fold>) {
+        lock(&self.shared.kept)
+            .entry(source)
+            .or_insert(Kept::Folded(Seq(0), empty));
+    }
+
+    fn recover(&self, source: Source) -> Option<Box<dyn Fold>> {
+        // Folding comes before taking off, so what is missing from one is in the other.
+        let durable = self.durable();
+        let concerns = |written: &Written| match source {
+            Source::Board => written
+                .records
+                .last()
+                .is_some_and(|last| last.seq <= durable),
+            Source::Floor | Source::Queue(_) => written.from == source,
+        };
+        let pending: Vec<Arc<Written>> = lock(&self.shared.pending)
+            .iter()
+            .filter(|pending| concerns(&pending.written))
+            .map(|pending| Arc::clone(&pending.written))
+            .collect();
+        let (upto, mut part) = match lock(&self.shared.kept).get(&source)? {
+            Kept::Folded(upto, part) => (*upto, part.copy()),
+            Kept::Broken => return None,
+        };
+        let tail = pending
+            .iter()
+            .flat_map(|written| &written.records)
+            .filter(|record| record.seq > upto);
+        catch_unwind(AssertUnwindSafe(|| {
+            tail.for_each(|record| part.fold(record));
+            part
+        }))
+        .ok()
+    }
+
+    fn close(&self) {
+        self.shared.closing.store(true, Ordering::Relaxed);
+        drop(lock(&self.sender).take());
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the journal's thread had failed");
+        }
+    }
+}
+
+impl Shared {
+    fn expect(&self, batch: &Batch) {
+        let bytes = batch.written.records.iter().map(weight).sum();
+        let mut pending = lock(&self.pending);
+        if pending.is_empty() {
+            self.oldest.store(batch.at.0.max(1), Ordering::Relaxed);
+        }
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        pending.push_back(Pending {
+            written: Arc::clone(&batch.written),
+            bytes,
+            at: batch.at,
+        });
+    }
+
+    /// The oldest pending batch is durable and folded.
+    pub(super) fn done(&self) {
+        let mut pending = lock(&self.pending);
+        if let Some(done) = pending.pop_front() {
+            self.bytes.fetch_sub(done.bytes, Ordering::Relaxed);
+        }
+        let oldest = pending.front().map_or(0, |oldest| oldest.at.0.max(1));
+        self.oldest.store(oldest, Ordering::Relaxed);
+    }
+
+    pub(super) fn fold(&self, written: &Written) {
+        let mut kept = lock(&self.kept);
+        for source in [written.from, Source::Board] {
+            if let Some(entry) = kept.get_mut(&source) {
+                entry.fold(source, written);
+            }
+        }
+    }
+}
+
+impl Kept {
+    fn fold(&mut self, source: Source, written: &Written) {
+        let Self::Folded(upto, part) = self else {
+            return;
+        };
+        let folded = catch_unwind(AssertUnwindSafe(|| {
+            for record in &written.records {
+                part.fold(record);
+                *upto = record.seq;
+            }
+        }));
+        if folded.is_err() {
+            tracing::error!(actor = %source, "a record cannot be folded; this actor cannot start again");
+            *self = Self::Broken;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Log;
+    use crate::domain::event::{By, Event, Record};
+    use crate::domain::machine::{Refusal, ReplyTo};
+    use crate::id::{QueueId, Seq};
+    use crate::journal::memory;
+    use crate::journal::{Batch, Epoch, Fold, Gated, Journal, Source, Written};
+    use crate::time::Instant;
+    use std::any::Any;
+    use std::sync::{Arc, Mutex};
+
+    /// The positions that were folded; panics at the position given.
+    #[derive(Clone, Default)]
+    struct Positions(Vec<u64>, Option<u64>);
+
+    impl Fold for Positions {
+        fn fold(&mut self, record: &Record) {
+            assert_ne!(Some(record.seq.0), self.1, "the bomb of this test");
+            self.0.push(record.seq.0);
+        }
+
+        fn copy(&self) -> Box<dyn Fold> {
+            Box::new(self.clone())
+        }
+
+        fn into_any(self: Box<Self>) -> Box<dyn Any> {
+            self
+        }
+    }
+
+    fn batch(from: Source, seqs: &[u64]) -> Batch {
+        let record = |seq: &u64| Record {
+            seq: Seq(*seq),
+            at: Instant(*seq),
+            by: By::Engine,
+            event: Event::ActorRestarted { queue: None },
+            content: None,
+        };
+        let records: Vec<Record> = seqs.iter().map(record).collect();
+        let last = Seq(seqs.last().copied().unwrap_or_default());
+        let to = ReplyTo {
+            door: 1,
+            request: last.0,
+        };
+        Batch {
+            written: Arc::new(Written { from, records }),
+            gated: vec![Gated {
+                to,
+                result: Err(Refusal::Superseded),
+                seq: last,
+            }],
+            last,
+            at: Instant(last.0),
+        }
+    }
+
+    fn known(journal: &Log, source: Source) -> Option<Vec<u64>> {
+        let part = journal.recover(source)?.into_any();
+        Some(part.downcast::<Positions>().expect("positions").0)
+    }
+
+    const QUEUE: Source = Source::Queue(QueueId(1));
+
+    /// Positions of the answers that were let out.
+    type Out = Arc<Mutex<Vec<u64>>>;
+
+    /// A journal whose disk writes only while the lock is free, and what it let out.
+    fn stalling() -> (Log, Arc<Mutex<()>>, Out) {
+        let (disk, out) = (Arc::new(Mutex::new(())), Out::default());
+        let (stall, answers) = (Arc::clone(&disk), Arc::clone(&out));
+        let release = Box::new(move |_, gated: Vec<Gated>| {
+            let gated = gated.iter().map(|gated| gated.seq.0);
+            answers.lock().unwrap().extend(gated);
+        });
+        let write = Box::new(move |_| {
+            drop(stall.lock().unwrap());
+            Ok(())
+        });
+        let journal = memory::start_on(Epoch(1), release, write).unwrap();
+        for source in [Source::Floor, QUEUE, Source::Board] {
+            journal.keep(source, Box::<Positions>::default());
+        }
+        (journal, disk, out)
+    }
+
+    #[test]
+    fn an_actor_starts_again_from_all_it_handed_over_durable_or_not() {
+        let (journal, disk, out) = stalling();
+        journal.append(batch(QUEUE, &[1, 2])).unwrap();
+        journal.append(batch(Source::Floor, &[3])).unwrap();
+        while journal.undurable() != super::Undurable::default() {
+            std::thread::yield_now();
+        }
+        let stall = disk.lock().unwrap();
+        journal.append(batch(QUEUE, &[4])).unwrap();
+        journal.append(batch(Source::Floor, &[5])).unwrap();
+        assert_eq!(known(&journal, QUEUE), Some(vec![1, 2, 4]));
+        assert_eq!(known(&journal, Source::Floor), Some(vec![3, 5]));
+        assert_eq!(
+            known(&journal, Source::Board),
+            Some(vec![1, 2, 3]),
+            "it sees what is durable"
+        );
+        let undurable = journal.undurable();
+        assert_eq!(undurable.oldest, Some(Instant(4)));
+        assert!(undurable.bytes >= 2 * size_of::<Record>());
+        assert_eq!(*out.lock().unwrap(), [2, 3], "answers wait for the disk");
+        drop(stall);
+        journal.close();
+        assert_eq!(*out.lock().unwrap(), [2, 3, 4, 5]);
+        assert_eq!(journal.undurable(), super::Undurable::default());
+        assert_eq!(known(&journal, Source::Board), Some(vec![1, 2, 3, 4, 5]));
+    }
+
+    #[test]
+    fn an_actor_whose_record_cannot_be_folded_stays_away_and_the_others_go_on() {
+        let (journal, ..) = stalling();
+        let other = Source::Queue(QueueId(2));
+        journal.keep(other, Box::new(Positions(Vec::new(), Some(2))));
+        journal.append(batch(other, &[1])).unwrap();
+        journal.append(batch(other, &[2])).unwrap();
+        journal.append(batch(QUEUE, &[3])).unwrap();
+        assert_eq!(known(&journal, other), None);
+        journal.close();
+        assert_eq!(known(&journal, other), None);
+        assert_eq!(known(&journal, QUEUE), Some(vec![3]));
+    }
+
+    /// Folds only while the lock is free.
+    struct Slow(Arc<Mutex<()>>);
+
+    impl Fold for Slow {
+        fn fold(&mut self, _: &Record) {
+            drop(self.0.lock().unwrap());
+        }
+
+        fn copy(&self) -> Box<dyn Fold> {
+            Box::new(Self(Arc::clone(&self.0)))
+        }
+
+        fn into_any(self: Box<Self>) -> Box<dyn Any> {
+            self
+        }
+    }
+
+    #[test]
+    fn nobody_who_waits_for_an_answer_waits_for_a_snapshot() {
+        let (journal, _, out) = stalling();
+        let folding = Arc::new(Mutex::new(()));
+        let other = Source::Queue(QueueId(2));
+        journal.keep(other, Box::new(Slow(Arc::clone(&folding))));
+        let stall = folding.lock().unwrap();
+        journal.append(batch(other, &[1])).unwrap();
+        while out.lock().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        assert_eq!(journal.durable(), Seq(1));
+        drop(stall);
+        journal.close();
+        assert_eq!(known(&journal, Source::Board), Some(vec![1]));
+    }
+
+    #[test]
+    fn what_is_kept_is_kept_once() {
+        let (journal, ..) = stalling();
+        journal.append(batch(QUEUE, &[1])).unwrap();
+        journal.keep(QUEUE, Box::<Positions>::default());
+        journal.close();
+        assert_eq!(known(&journal, QUEUE), Some(vec![1]));
+        assert!(journal.append(batch(QUEUE, &[2])).is_err());
+    }
+}

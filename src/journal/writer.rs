@@ -1,0 +1,220 @@
+//! The log's thread: makes groups of batches durable, lets them out, and folds them into what is
+//! kept of each actor.
+
+use super::log::{Shared, Taken};
+use super::store::{Failed, Store};
+use super::{Release, Written};
+use crossbeam_channel::Receiver;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+/// Most batches that become durable in one go.
+const GROUP: usize = 1_024;
+/// Batches folded before what has come meanwhile is made durable.
+const FOLDED_AT_ONCE: usize = 32;
+/// A group for which there was no room is tried again after this time.
+const TRY_AGAIN: Duration = Duration::from_millis(500);
+
+/// Told why the log has ended; the process has to end too.
+pub type OnFailure = Box<dyn FnOnce(Failed) + Send>;
+
+/// What the thread works with.
+pub(super) struct Writer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) receiver: Receiver<Taken>,
+    pub(super) release: Release,
+    pub(super) store: Box<dyn Store>,
+    pub(super) failed: OnFailure,
+}
+
+impl Writer {
+    /// Runs until nobody can send any more, or the store fails for good.
+    pub(super) fn run(mut self) {
+        let ended = self.write();
+        self.store.close();
+        if let Err(why) = ended {
+            (self.failed)(why);
+        }
+    }
+
+    /// Takes all there is, makes it durable, lets it out. Nobody who waits for an answer waits
+    /// for more than a few batches to be folded.
+    fn write(&mut self) -> Result<(), Failed> {
+        let mut group: Vec<Taken> = Vec::with_capacity(GROUP);
+        let mut unfolded = VecDeque::new();
+        loop {
+            if unfolded.is_empty() {
+                match self.receiver.recv() {
+                    Ok(first) => group.push(first),
+                    Err(_) => return Ok(()),
+                }
+            }
+            group.extend(self.receiver.try_iter().take(GROUP));
+            if !group.is_empty() {
+                self.commit(&group)?;
+            }
+            for taken in group.drain(..) {
+                let Taken {
+                    written,
+                    gated,
+                    last,
+                } = taken;
+                self.shared.durable.store(last.0, Ordering::Release);
+                (self.release)(Arc::clone(&written), gated);
+                if !written.records.is_empty() {
+                    unfolded.push_back(written);
+                }
+            }
+            self.fold(&mut unfolded);
+            // A snapshot may be late; what waits for this processor may not.
+            thread::yield_now();
+        }
+    }
+
+    /// Waits for as long as there is no room, unless the log is to be closed.
+    fn commit(&mut self, group: &[Taken]) -> Result<(), Failed> {
+        let Some(last) = group.last().map(|taken| taken.last) else {
+            return Ok(());
+        };
+        let batches = group.iter().map(|taken| &taken.written);
+        let batches = batches.filter(|written| !written.records.is_empty());
+        let batches: Vec<Arc<Written>> = batches.cloned().collect();
+        let mut told = false;
+        loop {
+            match self.store.commit(&batches, last) {
+                Err(full @ Failed::Full(_)) if !self.shared.closing.load(Ordering::Relaxed) => {
+                    if !std::mem::replace(&mut told, true) {
+                        tracing::error!(why = %full, "nothing becomes durable until there is room");
+                    }
+                    thread::park_timeout(TRY_AGAIN);
+                }
+                Ok(()) => {
+                    if told {
+                        tracing::warn!("there is room for the log again");
+                    }
+                    return Ok(());
+                }
+                Err(why) => return Err(why),
+            }
+        }
+    }
+
+    fn fold(&self, unfolded: &mut VecDeque<Arc<Written>>) {
+        let some = unfolded.len().min(FOLDED_AT_ONCE);
+        for written in unfolded.drain(..some) {
+            self.shared.fold(&written);
+            self.shared.done();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::{Begin, Log};
+    use super::super::memory::{self, Disk};
+    use super::super::store::Failed;
+    use super::super::{Batch, Epoch, Gated, Journal, Source, Written};
+    use crate::domain::event::{By, Event, Record};
+    use crate::domain::machine::{Refusal, ReplyTo};
+    use crate::id::Seq;
+    use crate::time::Instant;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::sync::{Arc, Mutex};
+
+    fn batch(seq: u64) -> Batch {
+        let record = Record {
+            seq: Seq(seq),
+            at: Instant(seq),
+            by: By::Engine,
+            event: Event::ActorRestarted { queue: None },
+            content: None,
+        };
+        Batch {
+            written: Arc::new(Written {
+                from: Source::Floor,
+                records: vec![record],
+            }),
+            gated: vec![Gated {
+                to: ReplyTo {
+                    door: 1,
+                    request: seq,
+                },
+                result: Err(Refusal::Superseded),
+                seq: Seq(seq),
+            }],
+            last: Seq(seq),
+            at: Instant(seq),
+        }
+    }
+
+    /// A log on a disk, the positions of its answers, and why it failed.
+    fn log(disk: Disk) -> (Log, Receiver<u64>, Receiver<Failed>) {
+        let (answer, answers) = channel();
+        let (fail, failed) = channel();
+        let release = Box::new(move |_, gated: Vec<Gated>| {
+            gated
+                .iter()
+                .for_each(|gated| answer.send(gated.seq.0).unwrap());
+        });
+        let begin = Begin {
+            epoch: Epoch(1),
+            after: Seq(0),
+            kept: Vec::new(),
+            failed: Box::new(move |why| fail.send(why).unwrap()),
+        };
+        let log = Log::start(begin, release, memory::store(disk)).unwrap();
+        (log, answers, failed)
+    }
+
+    #[test]
+    fn what_finds_no_room_waits_for_it_and_nothing_is_lost() {
+        let full = Arc::new(Mutex::new(true));
+        let (tried, tries) = channel();
+        let disk = Arc::clone(&full);
+        let (log, answers, _failed) = log(Box::new(move |_| {
+            let full = *disk.lock().unwrap();
+            let _ = tried.send(());
+            if full {
+                return Err(Failed::Full("of this test".into()));
+            }
+            Ok(())
+        }));
+        log.append(batch(1)).unwrap();
+        tries.recv().unwrap();
+        log.append(batch(2)).unwrap();
+        assert!(answers.try_recv().is_err(), "nothing was acknowledged");
+        assert_eq!(log.durable(), Seq(0));
+        *full.lock().unwrap() = false;
+        assert_eq!(answers.recv(), Ok(1));
+        assert_eq!(answers.recv(), Ok(2));
+        log.close();
+        assert_eq!(log.durable(), Seq(2));
+    }
+
+    #[test]
+    fn a_log_that_closes_does_not_wait_for_room() {
+        let (log, answers, failed) = log(Box::new(|_| Err(Failed::Full("ever".into()))));
+        log.append(batch(1)).unwrap();
+        log.close();
+        assert_eq!(failed.recv(), Ok(Failed::Full("ever".into())));
+        assert!(answers.recv().is_err());
+    }
+
+    #[test]
+    fn a_store_that_fails_is_never_tried_again_and_acknowledges_nothing() {
+        let (tried, tries) = channel();
+        let (log, answers, failed) = log(Box::new(move |_| {
+            tried.send(()).unwrap();
+            Err(Failed::Broken("fsync".into()))
+        }));
+        log.append(batch(1)).unwrap();
+        assert_eq!(failed.recv(), Ok(Failed::Broken("fsync".into())));
+        assert!(answers.recv().is_err(), "the writer is gone");
+        assert!(log.append(batch(2)).is_err());
+        log.close();
+        assert_eq!((tries.iter().count(), log.durable()), (1, Seq(0)));
+    }
+}
