@@ -275,7 +275,13 @@ fn serve_runs_until_it_is_told_to_stop() {
     assert!(folder.path().join("switchroom-data/signing.key").exists());
     assert!(served.get("/healthz").starts_with("HTTP/1.1 200 OK\r\n"));
 
-    let taken = format!("[server]\nlisten = \"{}\"\n", served.address);
+    let refused = complaint(folder.path(), &["serve", "-c", "any.toml"]);
+    let who = format!("is in use by switchroom (process {})", served.process.id());
+    assert!(refused.contains(&who), "{refused}");
+    let taken = format!(
+        "[server]\nlisten = \"{}\"\ndata = \"other\"\n",
+        served.address
+    );
     std::fs::write(folder.path().join("taken.toml"), taken).unwrap();
     let refused = complaint(folder.path(), &["serve", "-c", "taken.toml"]);
     assert!(refused.contains(

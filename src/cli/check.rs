@@ -60,7 +60,7 @@ pub(super) fn summary(config: &Config, from: &Where) -> String {
                 rules.name,
                 of(rules.channels.count(), "channel"),
                 of(queues, "queue"),
-                of(rules.agents.len(), "user"),
+                of(workspace.directory.names().people.len(), "user"),
                 of(connectors, "connector"),
             )
         })

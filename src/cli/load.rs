@@ -2,6 +2,8 @@
 
 use super::{Failure, Settings};
 use crate::config::{Config, Source};
+use crate::directory::Known;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Where a configuration came from.
@@ -30,9 +32,23 @@ pub(super) fn read(file: &Path) -> Result<Source, Failure> {
 /// # Errors
 /// The file cannot be read, or has errors.
 pub fn load(settings: &Settings) -> Result<(Config, Where), Failure> {
+    load_knowing(settings, &BTreeMap::new())
+}
+
+/// The same, where logs of some workspaces know names already.
+///
+/// # Errors
+/// The same, and what cannot be left out because a log knows it.
+pub fn load_knowing(
+    settings: &Settings,
+    known: &BTreeMap<String, Known>,
+) -> Result<(Config, Where), Failure> {
     let (checked, from) = match &settings.config {
-        Some(file) => (Config::check(read(file)?), Where::File(file.clone())),
-        None => (Config::built_in(), Where::BuiltIn),
+        Some(file) => (
+            Config::check_knowing(read(file)?, known),
+            Where::File(file.clone()),
+        ),
+        None => (Config::built_in(known), Where::BuiltIn),
     };
     let mut config = checked.map_err(|findings| Failure::Configuration(Box::new(findings)))?;
     if let Some(data) = &settings.data {

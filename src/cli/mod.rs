@@ -1,6 +1,7 @@
 //! The command line: what a person types, and what is answered.
 
 mod check;
+mod data;
 mod demo;
 mod init;
 mod key;
@@ -12,6 +13,8 @@ pub use key::{KeyFileError, signing_key};
 pub use load::{Where, load};
 
 use crate::config::Findings;
+use crate::journal::folder::FolderError;
+use crate::journal::sqlite::{OpenError, ReadError};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -86,6 +89,15 @@ pub enum Failure {
     /// The server cannot be started.
     #[error("the server cannot be started: {0}")]
     Start(io::Error),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The log cannot be opened.
+    #[error(transparent)]
+    Log(#[from] OpenError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// Something was asked for that does not exist.
     #[error("{0}")]
     Unknown(String),

@@ -1,6 +1,8 @@
 //! `switchroom serve`: engines started, the port opened, and an orderly end.
 
 use super::check::summary;
+use super::data::Data;
+use super::load::load_knowing;
 use super::{Failure, Settings, Where, load, signing_key};
 use crate::access::principal::Principal;
 use crate::access::privilege::Privilege;
@@ -80,8 +82,10 @@ impl Serve {
     pub(super) fn run(&self, out: &mut impl Write) -> Result<ExitCode, Failure> {
         log_to_stderr()?;
         raise_files();
-        let (config, from) = load(&self.settings)?;
+        let (config, _) = load(&self.settings)?;
         let key = signing_key(&config.server)?;
+        let data = Data::open(&config, Clock::system().now())?;
+        let (config, from) = load_knowing(&self.settings, &data.known()?)?;
         let runtime = runtime().map_err(Failure::Start)?;
         runtime.block_on(async {
             let mut signals = [SignalKind::interrupt(), SignalKind::terminate()]
@@ -89,7 +93,7 @@ impl Serve {
                 .map(signal)
                 .collect::<io::Result<Vec<Signal>>>()
                 .map_err(Failure::Start)?;
-            let running = start(&config, key).await?;
+            let running = start(&config, key, data).await?;
             write!(out, "{}", self.greeting(&config, &from, running.address))?;
             out.flush()?;
             let asked = select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv())));
@@ -191,7 +195,7 @@ pub(super) fn log_to_stderr() -> Result<(), Failure> {
 ///
 /// # Errors
 /// The port cannot be opened, or an engine cannot be started.
-pub async fn start(config: &Config, key: TokenKey) -> Result<Running, Failure> {
+pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Running, Failure> {
     let wanted = config.server.listen;
     let listener = TcpListener::bind(wanted)
         .await
@@ -205,10 +209,13 @@ pub async fn start(config: &Config, key: TokenKey) -> Result<Running, Failure> {
     let mut engines = Vec::new();
     for workspace in &config.workspaces {
         let names = Arc::clone(workspace.directory.names());
-        let options = Options {
+        let mut options = Options {
             clock: clock.clone(),
             ..Options::default()
         };
+        if let Some(journal) = data.journal(&workspace.rules.name, &names.known())? {
+            options.journal = journal;
+        }
         let engine =
             Engine::start(Arc::clone(&workspace.rules), names, options).map_err(Failure::Start)?;
         served.push(Served {

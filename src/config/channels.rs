@@ -36,6 +36,27 @@ pub(super) fn table(
     }
 }
 
+/// Puts channels in the order in which the log knows them. Contacts are counted and weighed by
+/// channel for ever: one that the log knows cannot be left out.
+pub(super) fn keep_order(
+    table: &mut [(file::Name, file::Channel)],
+    known: &[String],
+    workspace: &file::Name,
+    notes: &mut Notes,
+) {
+    let stated = |name: &String| table.iter().any(|(of, _)| of.get_ref() == name);
+    for name in known.iter().filter(|name| !stated(name)) {
+        notes.error(
+            &workspace.span(),
+            format!(
+                "channel \"{name}\" was used before and has to stay; a queue need not serve it"
+            ),
+        );
+    }
+    let place = |name: &str| known.iter().position(|of| of == name);
+    table.sort_by_key(|(name, _)| place(name.get_ref()).unwrap_or(known.len()));
+}
+
 /// Notes what is wrong with the list of channels as a whole.
 pub(super) fn check_count(
     table: &[(file::Name, file::Channel)],

@@ -28,9 +28,18 @@ pub struct Server {
     pub behind_proxy: Option<bool>,
     pub origins: Option<Vec<Spanned<String>>>,
     pub data: Option<Spanned<String>>,
+    pub journal: Option<JournalWord>,
     pub key_file: Option<Spanned<String>>,
     pub issuer: Option<Spanned<String>>,
     pub audience: Option<Spanned<String>>,
+}
+
+/// Where the log is kept.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalWord {
+    Disk,
+    Memory,
 }
 
 /// `[workspace.<id>]`

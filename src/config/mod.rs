@@ -23,7 +23,9 @@ pub use server::{PORT, Server};
 pub use value::{length, written};
 pub use workspace::Workspace;
 
+use crate::directory::Known;
 use finding::Notes;
+use std::collections::BTreeMap;
 
 /// The starter file: a small contact centre, every key explained, with its default.
 pub const STARTER: &str = include_str!("starter.toml");
@@ -47,15 +49,30 @@ impl Config {
     /// # Errors
     /// Everything that was found, if there is an error among it.
     pub fn check(source: Source) -> Result<Self, Findings> {
+        Self::check_knowing(source, &BTreeMap::new())
+    }
+
+    /// The same, where logs of some workspaces know names already: those keep their numbers.
+    ///
+    /// # Errors
+    /// The same, and what cannot be left out because the log knows it.
+    pub fn check_knowing(
+        source: Source,
+        known: &BTreeMap<String, Known>,
+    ) -> Result<Self, Findings> {
         let mut notes = Notes::default();
         let Some(file) = read::read(&source, &mut notes) else {
             return Err(Findings::new(source, notes.0));
         };
         let server = Server::check(&file.server, &mut notes);
+        let nothing = Known::default();
         let mut workspaces: Vec<Workspace> = file
             .workspace
             .iter()
-            .filter_map(|(name, stated)| workspace::check(&source, &mut notes, name, stated))
+            .filter_map(|(name, stated)| {
+                let known = known.get(name.get_ref()).unwrap_or(&nothing);
+                workspace::check(&source, &mut notes, name, stated, known)
+            })
             .collect();
         if notes.has_errors() {
             notes
@@ -65,7 +82,7 @@ impl Config {
         }
         let findings = Findings::new(source, notes.0);
         if workspaces.is_empty() {
-            workspaces = Self::built_in()?.workspaces;
+            workspaces = Self::built_in(known)?.workspaces;
         }
         Ok(Self {
             server,
@@ -78,11 +95,12 @@ impl Config {
     ///
     /// # Errors
     /// None; the starter file is checked by the tests.
-    pub fn built_in() -> Result<Self, Findings> {
-        Self::check(Source {
+    pub fn built_in(known: &BTreeMap<String, Known>) -> Result<Self, Findings> {
+        let source = Source {
             name: BUILT_IN.into(),
             text: STARTER.into(),
-        })
+        };
+        Self::check_knowing(source, known)
     }
 
     /// The workspace of this name.

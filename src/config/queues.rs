@@ -72,6 +72,24 @@ pub(super) fn direct(
     }
 }
 
+/// A queue that is no more: it serves nothing, and nobody serves it.
+pub(super) fn gone(id: QueueId, name: &str) -> QueueRules {
+    QueueRules {
+        id,
+        name: name.to_owned(),
+        title: name.to_owned(),
+        team: None,
+        priority: 0,
+        steps: Steps::default(),
+        skip_when_empty: false,
+        selection: Selection::LongestIdle,
+        fill: Fill::Spread,
+        strict: false,
+        direct: false,
+        channels: Vec::new(),
+    }
+}
+
 /// The channels served, with their terms.
 fn served(
     check: &mut Check<'_>,
@@ -171,12 +189,17 @@ pub(super) struct Members {
 type Place = (u8, Span);
 
 impl Members {
-    /// The members that a queue of the file names.
-    pub fn of(check: &mut Check<'_>, queue: &file::Queue) -> Self {
-        let mut members = Self {
+    /// Nobody.
+    pub const fn none() -> Self {
+        Self {
             named: BTreeMap::new(),
             teams: BTreeMap::new(),
-        };
+        }
+    }
+
+    /// The members that a queue of the file names.
+    pub fn of(check: &mut Check<'_>, queue: &file::Queue) -> Self {
+        let mut members = Self::none();
         for member in &queue.members {
             members.add(check, member);
         }

@@ -17,6 +17,9 @@ pub struct Server {
     pub origins: Vec<String>,
     /// Folder of everything the server keeps.
     pub data: PathBuf,
+    /// The log is kept in the data folder, and the server goes on where it was; otherwise in
+    /// memory, and it starts anew each time.
+    pub durable: bool,
     /// File of the key that signs tokens, in the data folder unless it is an absolute path.
     pub key_file: PathBuf,
     /// Issuer that tokens must name.
@@ -35,6 +38,7 @@ impl Default for Server {
             behind_proxy: false,
             origins: Vec::new(),
             data: PathBuf::from("./switchroom-data"),
+            durable: true,
             key_file: PathBuf::from("signing.key"),
             issuer: "switchroom".into(),
             audience: "switchroom".into(),
@@ -72,6 +76,9 @@ impl Server {
                 .map(|given| origin(given, notes))
                 .collect(),
             data: text(&file.data, "data", notes).map_or(default.data, PathBuf::from),
+            durable: file
+                .journal
+                .map_or(default.durable, |word| word == file::JournalWord::Disk),
             key_file: text(&file.key_file, "key_file", notes)
                 .map_or(default.key_file, PathBuf::from),
             issuer: text(&file.issuer, "issuer", notes).unwrap_or(default.issuer),

@@ -85,6 +85,34 @@ pub(super) fn connector(id: UserId, name: &file::Name, stated: &file::Connector)
     }
 }
 
+/// A user or connector that is no more: the log still names it, and nothing is allowed to it.
+pub(super) fn gone(id: UserId, login: &str) -> Identity {
+    Identity {
+        roles: Vec::new(),
+        ..Identity::new(id, login, AGENT)
+    }
+}
+
+/// What the floor knows of somebody who is no agent.
+pub(super) fn no_agent(id: UserId, login: &str) -> AgentRules {
+    AgentRules {
+        id: id.agent(),
+        name: login.to_owned(),
+        title: login.to_owned(),
+        teams: Vec::new(),
+        qualities: Qualities {
+            skills: SkillLevels::none(),
+            teams: Default::default(),
+            agent: id.agent(),
+        },
+        memberships: Vec::new(),
+        channels: ChannelSet::default(),
+        capacity: Capacity::default(),
+        auto_accept: false,
+        address: None,
+    }
+}
+
 fn roles(check: &mut Check<'_>, stated: &file::User, roles: &Roles) -> Vec<String> {
     let Some(given) = &stated.roles else {
         return vec![AGENT.to_owned()];

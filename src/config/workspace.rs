@@ -8,11 +8,11 @@ use super::queues::{self, DIRECT, Members};
 use super::roles::roles;
 use super::users::{self, Around};
 use super::value::{Length, LengthOr};
-use crate::directory::{Directory, WorkspaceNames};
+use crate::directory::{Directory, Known, Numbered, WorkspaceNames};
 use crate::domain::capacity::{ChannelRules, Channels};
 use crate::domain::rules::{self, WorkspaceTerms};
 use crate::domain::skill::SkillKind;
-use crate::id::{ChannelId, QueueId, UserId};
+use crate::id::{QueueId, UserId};
 use crate::time::Span;
 use std::sync::Arc;
 use toml::Spanned;
@@ -32,11 +32,13 @@ pub(super) fn check(
     notes: &mut Notes,
     name: &file::Name,
     stated: &file::Workspace,
+    known: &Known,
 ) -> Option<Workspace> {
-    let channel_table = channels::table(stated.channels.as_ref());
+    let mut channel_table = channels::table(stated.channels.as_ref());
     channels::check_count(&channel_table, name, notes);
+    channels::keep_order(&mut channel_table, &known.channels, name, notes);
     check_names(notes, name, stated);
-    let names = names(stated, &channel_table);
+    let names = names(stated, &channel_table, known);
     let mut check = Check {
         source,
         notes,
@@ -57,16 +59,24 @@ pub(super) fn check(
         .collect();
     let channels = Channels::new(rules);
 
-    let mut queue_rules = Vec::new();
-    let mut members = Vec::new();
-    for (id, (name, queue)) in (0u32..).map(QueueId).zip(&stated.queues) {
-        queue_rules.push(queues::rules(&mut check, id, name, queue, &terms));
-        members.push(Members::of(&mut check, queue));
-    }
-    let first_direct = queue_rules.len();
-    for ((id, terms), (name, _)) in (0u8..).map(ChannelId).zip(&terms).zip(&channel_table) {
-        let queue = u32::try_from(first_direct + id.index()).unwrap_or(u32::MAX);
-        queue_rules.push(queues::direct(QueueId(queue), id, name.get_ref(), terms));
+    let (mut queue_rules, mut members) = (Vec::new(), Vec::new());
+    for (id, name) in (0u32..).map(QueueId).zip(names.queues.iter()) {
+        if let Some((name, queue)) = stated.queues.iter().find(|(of, _)| of.get_ref() == name) {
+            queue_rules.push(queues::rules(&mut check, id, name, queue, &terms));
+            members.push(Members::of(&mut check, queue));
+            continue;
+        }
+        let channel = name.strip_prefix(DIRECT).and_then(|of| names.channel(of));
+        queue_rules.push(match channel {
+            Some(channel) => queues::direct(
+                id,
+                channel,
+                names.channel_name(channel).unwrap_or_default(),
+                &terms[channel.index()],
+            ),
+            None => queues::gone(id, name),
+        });
+        members.push(Members::none());
     }
 
     let roles = Arc::new(roles(&mut check, &stated.roles));
@@ -76,24 +86,32 @@ pub(super) fn check(
         members: &members,
     };
     let (mut identities, mut agents) = (Vec::new(), Vec::new());
-    for (id, (name, user)) in (0u32..).map(UserId).zip(&stated.users) {
-        let (identity, agent) = users::user(&mut check, id, name, user, &around);
+    for (id, login) in (0u32..).map(UserId).zip(names.users.iter()) {
+        let user = stated.users.iter().find(|(of, _)| of.get_ref() == login);
+        let connector = stated
+            .connectors
+            .iter()
+            .find(|(of, _)| of.get_ref() == login);
+        let (identity, agent) = match (user, connector) {
+            (Some((name, user)), _) => users::user(&mut check, id, name, user, &around),
+            (None, Some((name, connector))) => (
+                users::connector(id, name, connector),
+                users::no_agent(id, login),
+            ),
+            (None, None) => (users::gone(id, login), users::no_agent(id, login)),
+        };
         identities.push(identity);
         agents.push(agent);
-    }
-    for (id, (name, connector)) in (0u32..)
-        .map(UserId)
-        .skip(agents.len())
-        .zip(&stated.connectors)
-    {
-        identities.push(users::connector(id, name, connector));
     }
     let terms = workspace_terms(&mut check, stated);
     if check.notes.has_errors() {
         return None;
     }
-    for ((name, _), queue) in stated.queues.iter().zip(&queue_rules) {
-        queues::check_served(&mut check, name, queue, &agents);
+    for name in stated.queues.keys() {
+        let queue = names.queue(name.get_ref());
+        if let Some(queue) = queue.and_then(|queue| queue_rules.get(queue.index())) {
+            queues::check_served(&mut check, name, queue, &agents);
+        }
     }
     let rules = rules::Workspace {
         name: name.get_ref().clone(),
@@ -152,7 +170,12 @@ fn check_names(notes: &mut Notes, name: &file::Name, stated: &file::Workspace) {
     }
 }
 
-fn names(stated: &file::Workspace, channels: &[(file::Name, file::Channel)]) -> WorkspaceNames {
+/// The names of a workspace; those that its log knows keep their numbers.
+fn names(
+    stated: &file::Workspace,
+    channels: &[(file::Name, file::Channel)],
+    known: &Known,
+) -> WorkspaceNames {
     fn of<T>(table: &file::Table<T>) -> impl Iterator<Item = &str> {
         table.keys().map(|name| name.get_ref().as_str())
     }
@@ -160,23 +183,29 @@ fn names(stated: &file::Workspace, channels: &[(file::Name, file::Channel)]) -> 
     let direct: Vec<String> = channel_names()
         .map(|name| format!("{DIRECT}{name}"))
         .collect();
+    let skills = Numbered::keeping(&known.skills, of(&stated.skills));
+    let users = of(&stated.users).chain(of(&stated.connectors));
+    let users = Numbered::keeping(&known.users, users);
+    let people = of(&stated.users).filter_map(|name| users.number(name).map(UserId));
     WorkspaceNames {
         channels: channel_names().collect(),
-        skills: of(&stated.skills).collect(),
-        skill_kinds: stated
-            .skills
-            .values()
-            .map(|kind| match kind {
-                file::SkillWord::YesNo => SkillKind::YesNo,
-                file::SkillWord::Graded => SkillKind::Graded,
-            })
-            .collect(),
-        teams: of(&stated.teams).collect(),
-        queues: of(&stated.queues)
-            .chain(direct.iter().map(String::as_str))
-            .collect(),
-        users: of(&stated.users).chain(of(&stated.connectors)).collect(),
-        people: stated.users.len(),
+        skill_kinds: skills.iter().map(|name| kind(stated, name)).collect(),
+        skills,
+        teams: Numbered::keeping(&known.teams, of(&stated.teams)),
+        queues: Numbered::keeping(
+            &known.queues,
+            of(&stated.queues).chain(direct.iter().map(String::as_str)),
+        ),
+        people: people.collect(),
+        users,
+    }
+}
+
+fn kind(stated: &file::Workspace, name: &str) -> SkillKind {
+    let stated = stated.skills.iter().find(|(of, _)| of.get_ref() == name);
+    match stated.map(|(_, kind)| kind) {
+        Some(file::SkillWord::Graded) => SkillKind::Graded,
+        Some(file::SkillWord::YesNo) | None => SkillKind::YesNo,
     }
 }
 

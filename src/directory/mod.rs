@@ -2,7 +2,7 @@
 
 mod names;
 
-pub use names::{Numbered, WorkspaceNames};
+pub use names::{Known, Numbered, WorkspaceNames};
 
 use crate::access::principal::{Identity, Principal};
 use crate::access::role::{Limits, RoleError, Roles};

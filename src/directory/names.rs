@@ -3,9 +3,11 @@
 use crate::domain::requirement::Names;
 use crate::domain::skill::SkillKind;
 use crate::id::{AgentId, ChannelId, QueueId, SkillId, TeamId, UserId};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Names of one kind of object, numbered in the order in which they were added.
+/// Names of one kind of object, numbered in the order in which they were added. A name that is
+/// no more keeps its number, by which the log knows it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Numbered {
     by_name: BTreeMap<String, u32>,
@@ -23,6 +25,27 @@ impl Numbered {
         number
     }
 
+    /// The names that there are, those that were known before by the numbers they had.
+    #[must_use]
+    pub fn keeping<'a>(known: &[String], names: impl Iterator<Item = &'a str>) -> Self {
+        let mut all = Self {
+            by_name: BTreeMap::new(),
+            names: known.to_vec(),
+        };
+        let before: BTreeMap<&str, u32> = known.iter().map(String::as_str).zip(0..).collect();
+        for name in names {
+            match before.get(name) {
+                Some(number) => {
+                    all.by_name.insert(name.to_owned(), *number);
+                }
+                None => {
+                    all.add(name);
+                }
+            }
+        }
+        all
+    }
+
     /// The number of a name.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<u32> {
@@ -35,7 +58,7 @@ impl Numbered {
         self.names.get(number).map(String::as_str)
     }
 
-    /// Every name, by number.
+    /// Every name, by number, those that are no more included.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }
@@ -62,15 +85,43 @@ pub struct WorkspaceNames {
     pub skill_kinds: Vec<SkillKind>,
     /// Teams, by [`TeamId`].
     pub teams: Numbered,
-    /// Queues, by [`QueueId`], the built-in ones last.
+    /// Queues, by [`QueueId`].
     pub queues: Numbered,
-    /// Users by [`UserId`], connectors last.
+    /// Users and connectors, by [`UserId`].
     pub users: Numbered,
-    /// How many of the users are people, who can be agents.
-    pub people: usize,
+    /// Which of the users are people, who can be agents.
+    pub people: BTreeSet<UserId>,
+}
+
+/// Every name that a log knows, by number.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Known {
+    /// Channels.
+    pub channels: Vec<String>,
+    /// Skills.
+    pub skills: Vec<String>,
+    /// Teams.
+    pub teams: Vec<String>,
+    /// Queues.
+    pub queues: Vec<String>,
+    /// Users and connectors.
+    pub users: Vec<String>,
 }
 
 impl WorkspaceNames {
+    /// Every name, by number.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let all = |names: &Numbered| names.iter().map(str::to_owned).collect();
+        Known {
+            channels: all(&self.channels),
+            skills: all(&self.skills),
+            teams: all(&self.teams),
+            queues: all(&self.queues),
+            users: all(&self.users),
+        }
+    }
+
     /// The channel of this name.
     #[must_use]
     pub fn channel(&self, name: &str) -> Option<ChannelId> {
@@ -122,7 +173,9 @@ impl Names for WorkspaceNames {
 
     fn agent(&self, name: &str) -> Option<AgentId> {
         let number = self.users.number(name)?;
-        ((number as usize) < self.people).then_some(AgentId(number))
+        self.people
+            .contains(&UserId(number))
+            .then_some(AgentId(number))
     }
 
     fn skill_names(&self) -> Vec<&str> {
@@ -163,10 +216,21 @@ mod tests {
     }
 
     #[test]
+    fn a_name_keeps_the_number_by_which_the_log_knows_it() {
+        let known = ["b", "gone", "a"].map(str::to_owned);
+        let mut names = Numbered::keeping(&known, ["a", "b", "new"].into_iter());
+        assert_eq!(names.iter().collect::<Vec<_>>(), ["b", "gone", "a", "new"]);
+        let numbers = ["a", "b", "new", "gone"].map(|name| names.number(name));
+        assert_eq!(numbers, [Some(2), Some(0), Some(3), None]);
+        assert_eq!(names.name(1), Some("gone"));
+        assert_eq!(names.add("newer"), 4);
+    }
+
+    #[test]
     fn a_connector_is_a_user_and_no_agent() {
         let names = WorkspaceNames {
             users: ["ana", "crm"].into_iter().collect(),
-            people: 1,
+            people: [UserId(0)].into(),
             ..WorkspaceNames::default()
         };
         assert_eq!(

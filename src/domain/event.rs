@@ -395,6 +395,12 @@ pub enum Event {
         /// Whose socket it is.
         generation: Generation,
     },
+    /// The server started again: positions between that one and this were perhaps given out,
+    /// but nothing of them is kept.
+    Recovered {
+        /// The last position before.
+        after: Seq,
+    },
     /// An actor was restarted; what it had offered ends `withdrawn(restarted)`.
     ActorRestarted {
         /// The queue, or the floor when absent.

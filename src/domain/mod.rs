@@ -1,6 +1,7 @@
 //! The decisions: pure state machines of queues, floor and what they share. No async, no
 //! clocks, no randomness: time, chance and order come in as arguments.
 
+mod about;
 pub mod capacity;
 pub mod command;
 pub mod contact;

@@ -185,7 +185,7 @@ impl<K: Kind> Actor<K> {
 fn restarted(source: Source) -> Effect {
     let queue: Option<QueueId> = match source {
         Source::Queue(queue) => Some(queue),
-        Source::Floor | Source::Board => None,
+        Source::Floor | Source::Board | Source::Index => None,
     };
     Effect::Event {
         event: Event::ActorRestarted { queue },

@@ -86,8 +86,11 @@ impl BoardActor {
         names: Arc<WorkspaceNames>,
     ) -> Self {
         let now = around.clock.now();
-        let board = Board::new(Arc::clone(&rules), now);
-        around.journal.keep(Source::Board, Box::new(board.keep()));
+        let new = Board::new(Arc::clone(&rules), now);
+        around.journal.keep(Source::Board, Box::new(new.keep()));
+        let kept = around.journal.recover(Source::Board);
+        let kept = kept.and_then(|part| part.into_any().downcast::<Kept>().ok());
+        let board = kept.map_or(new, |kept| Board::rebuild(*kept));
         let show = Arc::new(Show::new(Arc::clone(&rules), names));
         Self {
             tellers: tellers(&show),

@@ -179,6 +179,12 @@ impl Externals {
         }
     }
 
+    /// An id that was taken before this server started.
+    pub(super) fn remember(&self, key: Key, whose: UserId, answer: Answer) {
+        let state = State::Taken(answer);
+        self.ids.insert(key, Known { whose, state });
+    }
+
     /// Ids that are taken.
     pub(super) fn len(&self) -> usize {
         self.ids.len()

@@ -12,6 +12,7 @@ use super::mailbox::{Mail, Mailbox, mailbox};
 use super::me::{Resumed, Streams};
 use super::metrics::Readings;
 use super::post::{Outlet, Post, Trip};
+use super::recover;
 use super::registry::Registry;
 use super::restart::Kind;
 use super::sequencer::Sequencer;
@@ -24,7 +25,7 @@ use crate::domain::machine::{Machine, Refusal, ReplyTo};
 use crate::domain::rules::Workspace;
 use crate::id::{AgentId, ContactId, Generation, QueueId, Seq};
 use crate::journal::memory;
-use crate::journal::{Epoch, Journal, Release};
+use crate::journal::{Epoch, Journal, OnFailure, Opening, Release};
 use crate::limits;
 use crate::time::Span;
 use std::collections::BTreeSet;
@@ -37,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Opens the journal of an engine.
-pub type OpenJournal = Box<dyn FnOnce(Epoch, Release) -> io::Result<Arc<dyn Journal>> + Send>;
+pub type OpenJournal = Box<dyn FnOnce(Opening) -> io::Result<Arc<dyn Journal>> + Send>;
 
 /// What an engine is started with, besides the rules.
 pub struct Options {
@@ -56,7 +57,10 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             clock: Clock::system(),
-            journal: Box::new(|epoch, release| Ok(Arc::new(memory::start(epoch, release)?))),
+            journal: Box::new(|opening| {
+                let epoch = Epoch(opening.now.0);
+                Ok(Arc::new(memory::start(epoch, opening.release)?))
+            }),
             sockets: None,
             trip: None,
         }
@@ -115,17 +119,23 @@ impl Engine {
             doors,
         });
         tell_of_doors(&outlet, &board);
-        let release = letting_out(&outlet, &board);
-        let journal = (options.journal)(Epoch(clock.now().0), release)?;
+        let fatal = Fatal::default();
+        let journal = (options.journal)(Opening {
+            now: clock.now(),
+            rules: Arc::clone(&rules),
+            release: letting_out(&outlet, &board),
+            failed: failing(&fatal),
+        })?;
         let post = Arc::new(Post {
             sequencer: Sequencer::new(Arc::clone(&journal)),
             clock,
             journal,
             outlet,
             metrics: Arc::default(),
-            fatal: Fatal::default(),
+            fatal,
             trip: options.trip,
         });
+        recover::recover(&post);
         let (thread, aside, done) = board_thread()?;
         let boards = TaskTracker::new();
         let actor = BoardActor::new(post.around(), board_mail, Arc::clone(&rules), names);
@@ -406,6 +416,12 @@ impl Inner {
             tracing::error!("the board's thread had failed");
         }
     }
+}
+
+/// The process ends when nothing becomes durable any more.
+fn failing(fatal: &Fatal) -> OnFailure {
+    let fatal = fatal.clone();
+    Box::new(move |why| fatal.say(why.to_string()))
 }
 
 /// Lets out what is durable: the board is told first, so that whoever has an answer and then

@@ -20,6 +20,7 @@ mod mailbox;
 mod me;
 mod metrics;
 mod post;
+mod recover;
 mod registry;
 mod restart;
 mod sequencer;
@@ -29,7 +30,7 @@ mod to_board;
 mod watch;
 
 pub use external::Foreign;
-pub use handle::{Engine, NotNow, Options};
+pub use handle::{Engine, NotNow, OpenJournal, Options};
 pub use me::Resumed;
 pub use post::Trip;
 pub use to_board::ViewResumed;

@@ -4,8 +4,9 @@ use super::external::{Externals, Key};
 use super::mailbox::{Mail, Mailbox, mailbox};
 use crate::domain::command::{FloorInput, QueueInput};
 use crate::domain::event::Event;
-use crate::domain::machine::Effect;
+use crate::domain::machine::{Answer, Effect};
 use crate::id::{ContactId, Incarnation, QueueId};
+use crate::journal::index::Index;
 use crate::limits;
 use crate::time::Instant;
 use dashmap::DashMap;
@@ -165,16 +166,52 @@ impl Registry {
         }
     }
 
-    fn forget_later(&self, contact: ContactId, media: bool, now: Instant) {
-        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        if media {
-            let until = now + limits::MEDIA_MEMORY;
-            closed.with_media.push_back((until, contact));
-        } else {
-            closed
-                .plain
-                .push_back((now + limits::CLOSED_FOUND, contact));
+    /// Enters what the log knew when the server started.
+    pub(super) fn recover(&self, index: &Index, now: Instant) {
+        for (contact, found) in index.iter() {
+            let key = (found.channel, Arc::clone(&found.external_id));
+            let answer = Answer::Submitted {
+                contact,
+                external_id: Arc::clone(&found.external_id),
+                channel: found.channel,
+                queue: found.queue,
+                conversation: found.conversation,
+                first_entry: found.first_entry,
+                repeated: false,
+            };
+            let whose = found.submitted_by;
+            self.externals.remember(key.clone(), whose, answer);
+            let home = Home {
+                queue: found.queue,
+                key: key.clone(),
+                media: found.media,
+            };
+            self.homes.insert(contact, home);
+            if let Some(closed) = found.closed {
+                self.externals.closed(key, closed);
+                self.forget_later(contact, found.media, closed);
+            }
         }
+        self.forget(now);
+    }
+
+    fn forget_later(&self, contact: ContactId, media: bool, now: Instant) {
+        {
+            let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+            if media {
+                let until = now + limits::MEDIA_MEMORY;
+                closed.with_media.push_back((until, contact));
+            } else {
+                let until = now + limits::CLOSED_FOUND;
+                closed.plain.push_back((until, contact));
+            }
+        }
+        self.forget(now);
+    }
+
+    /// Forgets closed contacts whose time has come.
+    fn forget(&self, now: Instant) {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         let Closed { plain, with_media } = &mut *closed;
         for line in [plain, with_media] {
             while let Some((until, contact)) = line.front().copied()

@@ -12,7 +12,7 @@ use crossbeam_channel::{Sender, unbounded};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -48,20 +48,19 @@ pub(super) struct Taken {
 /// No two of its locks are held at once.
 pub(super) struct Shared {
     /// Batches with events that are not yet folded into what is kept.
-    pending: Mutex<VecDeque<Pending>>,
+    unfolded: Mutex<VecDeque<Arc<Written>>>,
     kept: Mutex<BTreeMap<Source, Kept>>,
+    backlog: Mutex<Backlog>,
     pub(super) durable: AtomicU64,
     /// Nothing more is taken.
     pub(super) closing: AtomicBool,
-    bytes: AtomicUsize,
-    /// When the oldest pending batch was handed over; zero if there is none.
-    oldest: AtomicU64,
 }
 
-struct Pending {
-    written: Arc<Written>,
+/// Batches with events that are not yet durable: when each was handed over, and what it weighs.
+#[derive(Default)]
+struct Backlog {
+    line: VecDeque<(Instant, usize)>,
     bytes: usize,
-    at: Instant,
 }
 
 enum Kept {
@@ -90,12 +89,11 @@ impl Log {
         let kept = kept.into_iter();
         let kept = kept.map(|(source, upto, part)| (source, Kept::Folded(upto, part)));
         let shared = Arc::new(Shared {
-            pending: Mutex::default(),
+            unfolded: Mutex::default(),
             kept: Mutex::new(kept.collect()),
+            backlog: Mutex::default(),
             durable: AtomicU64::new(after.0),
             closing: AtomicBool::new(false),
-            bytes: AtomicUsize::new(0),
-            oldest: AtomicU64::new(0),
         });
         let (sender, receiver) = unbounded();
         let writer = Writer {
@@ -146,10 +144,10 @@ impl Journal for Log {
     }
 
     fn undurable(&self) -> Undurable {
-        let oldest = self.shared.oldest.load(Ordering::Relaxed);
+        let backlog = lock(&self.shared.backlog);
         Undurable {
-            bytes: self.shared.bytes.load(Ordering::Relaxed),
-            oldest: (oldest > 0).then_some(Instant(oldest)),
+            bytes: backlog.bytes,
+            oldest: backlog.line.front().map(|(at, _)| *at),
         }
     }
 
@@ -163,22 +161,22 @@ impl Journal for Log {
         // Folding comes before taking off, so what is missing from one is in the other.
         let durable = self.durable();
         let concerns = |written: &Written| match source {
-            Source::Board => written
+            Source::Board | Source::Index => written
                 .records
                 .last()
                 .is_some_and(|last| last.seq <= durable),
             Source::Floor | Source::Queue(_) => written.from == source,
         };
-        let pending: Vec<Arc<Written>> = lock(&self.shared.pending)
+        let unfolded: Vec<Arc<Written>> = lock(&self.shared.unfolded)
             .iter()
-            .filter(|pending| concerns(&pending.written))
-            .map(|pending| Arc::clone(&pending.written))
+            .filter(|written| concerns(written))
+            .cloned()
             .collect();
         let (upto, mut part) = match lock(&self.shared.kept).get(&source)? {
             Kept::Folded(upto, part) => (*upto, part.copy()),
             Kept::Broken => return None,
         };
-        let tail = pending
+        let tail = unfolded
             .iter()
             .flat_map(|written| &written.records)
             .filter(|record| record.seq > upto);
@@ -204,31 +202,30 @@ impl Journal for Log {
 impl Shared {
     fn expect(&self, batch: &Batch) {
         let bytes = batch.written.records.iter().map(weight).sum();
-        let mut pending = lock(&self.pending);
-        if pending.is_empty() {
-            self.oldest.store(batch.at.0.max(1), Ordering::Relaxed);
+        {
+            let mut backlog = lock(&self.backlog);
+            backlog.line.push_back((batch.at, bytes));
+            backlog.bytes += bytes;
         }
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        pending.push_back(Pending {
-            written: Arc::clone(&batch.written),
-            bytes,
-            at: batch.at,
-        });
+        lock(&self.unfolded).push_back(Arc::clone(&batch.written));
     }
 
-    /// The oldest pending batch is durable and folded.
-    pub(super) fn done(&self) {
-        let mut pending = lock(&self.pending);
-        if let Some(done) = pending.pop_front() {
-            self.bytes.fetch_sub(done.bytes, Ordering::Relaxed);
+    /// The oldest batch that was not durable is.
+    pub(super) fn durable(&self) {
+        let mut backlog = lock(&self.backlog);
+        if let Some((_, bytes)) = backlog.line.pop_front() {
+            backlog.bytes -= bytes;
         }
-        let oldest = pending.front().map_or(0, |oldest| oldest.at.0.max(1));
-        self.oldest.store(oldest, Ordering::Relaxed);
+    }
+
+    /// The oldest batch that was not folded is.
+    pub(super) fn folded(&self) {
+        lock(&self.unfolded).pop_front();
     }
 
     pub(super) fn fold(&self, written: &Written) {
         let mut kept = lock(&self.kept);
-        for source in [written.from, Source::Board] {
+        for source in [written.from, Source::Board, Source::Index] {
             if let Some(entry) = kept.get_mut(&source) {
                 entry.fold(source, written);
             }

@@ -3,15 +3,21 @@
 //! one with a thread and a [`store::Store`] beneath, in memory or on disk.
 
 pub mod fold;
+pub mod folder;
+pub mod index;
 pub mod log;
 pub mod memory;
+pub mod recover;
+pub mod sqlite;
 pub mod store;
 mod writer;
 
 pub use fold::Fold;
+pub use writer::OnFailure;
 
 use crate::domain::event::Record;
 use crate::domain::machine::{Answer, Refusal, ReplyTo};
+use crate::domain::rules::Workspace;
 use crate::id::{QueueId, Seq};
 use crate::time::Instant;
 use std::fmt;
@@ -36,6 +42,8 @@ pub enum Source {
     Queue(QueueId),
     /// The board, whose state is a fold of everybody's events.
     Board,
+    /// The index of contacts, which is one too.
+    Index,
 }
 
 impl fmt::Display for Source {
@@ -44,6 +52,7 @@ impl fmt::Display for Source {
             Self::Floor => f.write_str("floor"),
             Self::Queue(queue) => write!(f, "queue {}", queue.0),
             Self::Board => f.write_str("board"),
+            Self::Index => f.write_str("index"),
         }
     }
 }
@@ -85,6 +94,18 @@ pub struct Batch {
 /// must not hold up.
 pub type Release = Box<dyn FnMut(Arc<Written>, Vec<Gated>) + Send>;
 
+/// With what a log is started.
+pub struct Opening {
+    /// The time; the name of a log that is new.
+    pub now: Instant,
+    /// The rules in force.
+    pub rules: Arc<Workspace>,
+    /// Lets out what is durable.
+    pub release: Release,
+    /// To be told when nothing becomes durable any more.
+    pub failed: OnFailure,
+}
+
 /// What is handed over and not yet durable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Undurable {
@@ -125,7 +146,7 @@ pub trait Journal: Send + Sync {
     fn keep(&self, source: Source, empty: Box<dyn Fold>);
 
     /// What the log knows of an actor: its snapshot and every batch it handed over since,
-    /// durable or not; of the board, what is durable. None if it is not kept, or cannot be
+    /// durable or not; of the board and the index, what is durable. None if it is not kept, or cannot be
     /// folded.
     fn recover(&self, source: Source) -> Option<Box<dyn Fold>>;
 

@@ -15,6 +15,8 @@ use std::time::Duration;
 const GROUP: usize = 1_024;
 /// Batches folded before what has come meanwhile is made durable.
 const FOLDED_AT_ONCE: usize = 32;
+/// One in so many of those that wait for it is folded if that is more: they do not pile up.
+const FOLDED_SHARE: usize = 16;
 /// A group for which there was no room is tried again after this time.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
@@ -63,10 +65,11 @@ impl Writer {
                     last,
                 } = taken;
                 self.shared.durable.store(last.0, Ordering::Release);
-                (self.release)(Arc::clone(&written), gated);
                 if !written.records.is_empty() {
-                    unfolded.push_back(written);
+                    self.shared.durable();
+                    unfolded.push_back(Arc::clone(&written));
                 }
+                (self.release)(written, gated);
             }
             self.fold(&mut unfolded);
             // A snapshot may be late; what waits for this processor may not.
@@ -103,10 +106,10 @@ impl Writer {
     }
 
     fn fold(&self, unfolded: &mut VecDeque<Arc<Written>>) {
-        let some = unfolded.len().min(FOLDED_AT_ONCE);
-        for written in unfolded.drain(..some) {
+        let some = FOLDED_AT_ONCE.max(unfolded.len() / FOLDED_SHARE);
+        for written in unfolded.drain(..some.min(unfolded.len())) {
             self.shared.fold(&written);
-            self.shared.done();
+            self.shared.folded();
         }
     }
 }

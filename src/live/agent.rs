@@ -291,6 +291,7 @@ impl AgentRow {
             | Event::MediaConnect { .. }
             | Event::MediaDisconnect { .. }
             | Event::MediaReported { .. }
+            | Event::Recovered { .. }
             | Event::ActorRestarted { .. } => return,
         }
         self.derive(at, rules, table);

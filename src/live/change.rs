@@ -353,6 +353,7 @@ fn contact_event(event: &Event) -> Option<(Name, About)> {
         | Event::AgentQueuesChanged { .. }
         | Event::AgentConnectionLost { .. }
         | Event::AgentResumed { .. }
+        | Event::Recovered { .. }
         | Event::ActorRestarted { .. } => return None,
     })
 }
@@ -412,6 +413,7 @@ fn agent_event(event: &Event) -> Option<(Name, About)> {
         | Event::MediaConnect { .. }
         | Event::MediaDisconnect { .. }
         | Event::MediaReported { .. }
+        | Event::Recovered { .. }
         | Event::ActorRestarted { .. } => return None,
     })
 }

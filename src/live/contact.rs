@@ -262,6 +262,7 @@ impl ContactRow {
             | Event::AgentQueuesChanged { .. }
             | Event::AgentConnectionLost { .. }
             | Event::AgentResumed { .. }
+            | Event::Recovered { .. }
             | Event::ActorRestarted { .. } => {}
         }
     }

@@ -111,6 +111,7 @@ impl Media {
             | Event::AgentQueuesChanged { .. }
             | Event::AgentConnectionLost { .. }
             | Event::AgentResumed { .. }
+            | Event::Recovered { .. }
             | Event::ActorRestarted { .. } => None,
         }
     }

@@ -442,6 +442,7 @@ fn subject(event: &Event) -> Subject {
         Event::MediaConnect { .. }
         | Event::MediaDisconnect { .. }
         | Event::MediaReported { .. }
+        | Event::Recovered { .. }
         | Event::ActorRestarted { .. } => Subject::Neither,
     }
 }

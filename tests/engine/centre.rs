@@ -12,7 +12,7 @@ use switchroom::domain::requirement::Requirement;
 use switchroom::engine::door::{Answered, Door, MyEvent, ToDoor};
 use switchroom::engine::{Engine, Options};
 use switchroom::id::{AgentId, ChannelId, ContactId, Generation, OfferId, QueueId, Seq};
-use switchroom::journal::memory;
+use switchroom::journal::{Epoch, memory};
 use switchroom::time::Instant;
 
 /// Two queues, both served by the team of `ana` and `bo`; chats, so that an accept connects.
@@ -285,12 +285,16 @@ impl Disk {
     pub fn options(&self) -> Options {
         let disk = self.clone();
         Options {
-            journal: Box::new(move |epoch, release| {
+            journal: Box::new(move |opening| {
                 let write = Box::new(move |_batches| {
                     drop(disk.0.lock().unwrap());
                     Ok(())
                 });
-                Ok(Arc::new(memory::start_on(epoch, release, write)?))
+                Ok(Arc::new(memory::start_on(
+                    Epoch(opening.now.0),
+                    opening.release,
+                    write,
+                )?))
             }),
             ..Options::default()
         }

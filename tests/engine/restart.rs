@@ -26,7 +26,7 @@ impl Bomb {
         let bomb = self.clone();
         Arc::new(move |source, asked| match source {
             Source::Queue(ONE) if asked => bomb.go(),
-            Source::Queue(_) | Source::Floor | Source::Board => {}
+            Source::Queue(_) | Source::Floor | Source::Board | Source::Index => {}
         })
     }
 
@@ -34,7 +34,7 @@ impl Bomb {
         let bomb = self.clone();
         Arc::new(move |source, asked| match source {
             Source::Floor if asked => bomb.go(),
-            Source::Queue(_) | Source::Floor | Source::Board => {}
+            Source::Queue(_) | Source::Floor | Source::Board | Source::Index => {}
         })
     }
 

@@ -235,7 +235,7 @@ impl Ledger {
                 self.read_agent(at, by, event);
                 Ok(())
             }
-            Event::ActorRestarted { .. } => Ok(()),
+            Event::Recovered { .. } | Event::ActorRestarted { .. } => Ok(()),
         }
     }
 

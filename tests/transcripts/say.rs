@@ -222,6 +222,13 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
         | Event::OfferTaken { .. }
         | Event::SeatWrapUp { .. }
         | Event::SeatReleased { .. }
+        | Event::Recovered { .. }
         | Event::ActorRestarted { .. } => return None,
     })
+}
+
+/// An event is read from the log as it was written.
+pub fn is_kept(event: &Event) {
+    let bytes = rmp_serde::to_vec(event).unwrap();
+    assert_eq!(rmp_serde::from_slice::<Event>(&bytes).unwrap(), *event);
 }

@@ -117,7 +117,7 @@ pub fn expression(rules: &Workspace, text: &str) -> Result<Requirement, Wrong> {
         skills: SKILLS.iter().collect(),
         skill_kinds: vec![SkillKind::Graded; SKILLS.len()],
         users: rules.agents.iter().map(|agent| &agent.name).collect(),
-        people: rules.agents.len(),
+        people: rules.agents.iter().map(|agent| agent.id.user()).collect(),
         ..WorkspaceNames::default()
     };
     Requirement::parse(&text, &names).map_err(|error| error.to_string())

@@ -219,6 +219,7 @@ impl World {
             }
             _ => {}
         }
+        say::is_kept(&event);
         if let Some(text) = say::event(self, &event) {
             let note = content.as_ref().and_then(|content| content.note.as_ref());
             let note = note.map(|note| format!(" \"{note}\"")).unwrap_or_default();

@@ -9,6 +9,7 @@ mod line;
 mod screen;
 mod tally;
 
+use super::data::Data;
 use super::{Failure, KeyFileError, serve};
 use crate::access::token::TokenKey;
 use crate::config::{Config, Source};
@@ -89,7 +90,7 @@ impl Demo {
             let key = TokenKey::new(&secret, issuer, audience);
             key.map_err(|error| Failure::Key(KeyFileError::from(error)))
         };
-        let running = serve::start(&config, key()?).await?;
+        let running = serve::start(&config, key()?, Data::default()).await?;
         let stage = Arc::new(Stage {
             address: running.address,
             key: key()?,

@@ -7,6 +7,7 @@ use crate::config::{Config, STARTER, Server};
 use crate::domain::capacity::Channels;
 use crate::domain::rules;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 fn starter() -> Table {
@@ -99,7 +100,7 @@ fn main_of(config: &Config) -> &rules::Workspace {
 
 #[test]
 fn the_starter_file_can_be_used_and_has_no_warning() {
-    let config = Config::built_in().unwrap();
+    let config = Config::built_in(&BTreeMap::new()).unwrap();
     assert_eq!(config.findings.lines(), [""; 0]);
     let main = main_of(&config);
     let names: Vec<&str> = main

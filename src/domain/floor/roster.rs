@@ -433,6 +433,7 @@ fn agent_event(event: &Event) -> Option<(AgentId, Change<'_>)> {
         | Event::SeatWrapUp { .. }
         | Event::SeatReleased { .. }
         | Event::AgentSignedIn { .. }
+        | Event::Recovered { .. }
         | Event::ActorRestarted { .. } => None,
     }
 }

@@ -349,6 +349,7 @@ fn subject(event: &Event) -> Option<(QueueId, ContactId)> {
         | Event::AgentQueuesChanged { .. }
         | Event::AgentConnectionLost { .. }
         | Event::AgentResumed { .. }
+        | Event::Recovered { .. }
         | Event::ActorRestarted { .. } => None,
     }
 }

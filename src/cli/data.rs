@@ -1,0 +1,67 @@
+//! The data folder of a server: the logs of its workspaces.
+
+use super::Failure;
+use crate::config::Config;
+use crate::directory::Known;
+use crate::engine::OpenJournal;
+use crate::journal::folder::Folder;
+use crate::journal::sqlite::Sqlite;
+use crate::time::Instant;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+/// Logs that are open, by workspace.
+#[derive(Debug, Default)]
+pub struct Data {
+    logs: BTreeMap<String, Sqlite>,
+}
+
+impl Data {
+    /// Opens the log of every workspace, each in a folder of its own; none where the
+    /// configuration wants it in memory.
+    ///
+    /// # Errors
+    /// A folder is in use, or a log is not one of ours, newer than this program, or damaged.
+    pub fn open(config: &Config, now: Instant) -> Result<Self, Failure> {
+        let mut logs = BTreeMap::new();
+        if config.server.durable {
+            for workspace in &config.workspaces {
+                let name = &workspace.rules.name;
+                let folder = Folder::take(&config.server.data.join(name))?;
+                logs.insert(name.clone(), Sqlite::open(folder, now)?);
+            }
+        }
+        Ok(Self { logs })
+    }
+
+    /// The names that the logs know, by workspace.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn known(&self) -> Result<BTreeMap<String, Known>, Failure> {
+        let logs = self.logs.iter();
+        logs.map(|(workspace, log)| Ok((workspace.clone(), log.names()?)))
+            .collect()
+    }
+
+    /// How the journal of a workspace is opened, which goes by these names from now on. None
+    /// where it is in memory.
+    ///
+    /// # Errors
+    /// When new names cannot be kept.
+    pub fn journal(
+        &mut self,
+        workspace: &str,
+        names: &Known,
+    ) -> Result<Option<OpenJournal>, Failure> {
+        let Some(mut log) = self.logs.remove(workspace) else {
+            return Ok(None);
+        };
+        log.keep_names(names)?;
+        Ok(Some(Box::new(|opening| {
+            let log = log.start(opening).map_err(io::Error::other)?;
+            Ok(Arc::new(log))
+        })))
+    }
+}

@@ -1,0 +1,135 @@
+//! A log in an SQLite file, `log.db`: one row for each batch, with its check sum; what people
+//! said lies in a table of its own, so that it can be erased and the log stays whole.
+
+mod checkpoint;
+mod names;
+mod read;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use read::ReadError;
+pub use schema::{FORMAT, OpenError};
+
+use super::folder::Folder;
+use super::log::{Begin, Log};
+use super::recover::Parts;
+use super::{Epoch, Opening};
+use crate::directory::Known;
+use crate::id::Seq;
+use crate::time::Instant;
+use checkpoint::Checkpoints;
+use rusqlite::Connection;
+use std::path::PathBuf;
+
+/// Name of the file in its folder.
+pub const FILE: &str = "log.db";
+
+/// Positions left out after a start: more than a server can have given out that did not become
+/// durable.
+const SKIPPED: u64 = 1_000_000;
+
+/// Why a log could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Its thread cannot be started.
+    #[error(transparent)]
+    Thread(#[from] std::io::Error),
+}
+
+/// A log's file, open for its one writer.
+#[derive(Debug)]
+pub struct Sqlite {
+    folder: Folder,
+    connection: Connection,
+    epoch: Epoch,
+    /// None once it is closed.
+    checkpoints: Option<Checkpoints>,
+    buffer: Vec<u8>,
+}
+
+impl Sqlite {
+    /// Opens the log in a folder, or makes one there, whose epoch is `now`.
+    ///
+    /// # Errors
+    /// When there is something else, a log of a newer version, or the file cannot be used.
+    pub fn open(folder: Folder, now: Instant) -> Result<Self, OpenError> {
+        let path = folder.path().join(FILE);
+        let connection = schema::open(&path)?;
+        let epoch = schema::epoch(&connection, now)?;
+        let checkpoints = Checkpoints::start(&path)?;
+        Ok(Self {
+            folder,
+            connection,
+            epoch,
+            checkpoints: Some(checkpoints),
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join(FILE)
+    }
+
+    /// Name of the log.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The last position in it; none in an empty log.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn last(&self) -> Result<Option<Seq>, ReadError> {
+        read::last(&self.connection)
+    }
+
+    /// The names that its numbers stand for.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn names(&self) -> Result<Known, ReadError> {
+        Ok(names::read(&self.connection)?)
+    }
+
+    /// Keeps the names that are new; those that are known stay what they are.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn keep_names(&mut self, names: &Known) -> Result<(), ReadError> {
+        Ok(names::keep(&mut self.connection, names)?)
+    }
+
+    /// Goes on with the log: everything in it is folded, and positions that may have been given
+    /// out without becoming durable are left out.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a thread cannot be started.
+    pub fn start(self, opening: Opening) -> Result<Log, StartError> {
+        let mut parts = Parts::new(opening.rules, opening.now);
+        self.replay(Seq(0), |written| parts.fold(&written))?;
+        let after = self.last()?.map_or(Seq(0), |last| Seq(last.0 + SKIPPED));
+        let begin = Begin {
+            epoch: self.epoch,
+            after,
+            kept: parts.take(),
+            failed: opening.failed,
+        };
+        Ok(Log::start(begin, opening.release, Box::new(self))?)
+    }
+
+    /// Every batch after a position, in order.
+    ///
+    /// # Errors
+    /// When a row cannot be read, is damaged, or is of another format.
+    pub fn replay(&self, after: Seq, each: impl FnMut(super::Written)) -> Result<(), ReadError> {
+        read::replay(&self.connection, after, each)
+    }
+}

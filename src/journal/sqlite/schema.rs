@@ -1,0 +1,147 @@
+//! The file's tables, and how it is opened.
+
+use super::super::Epoch;
+use crate::time::Instant;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What SQLite files of this program say they are: "SwrL".
+const APPLICATION: i32 = 0x5377_724c;
+/// Version of the tables and of what is in them.
+pub const FORMAT: i32 = 1;
+/// What the write-ahead log shrinks to once it is copied, in bytes.
+const WAL_LIMIT: i64 = 64 * 1_024 * 1_024;
+/// Waits so long for whoever reads the file from outside.
+const BUSY: Duration = Duration::from_secs(10);
+
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE names (kind TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, number)) WITHOUT ROWID;
+CREATE TABLE batches (
+    seq INTEGER PRIMARY KEY, -- position of its first event
+    last INTEGER NOT NULL,   -- position of its last event
+    source TEXT NOT NULL,    -- floor, board, or queue and its number
+    crc INTEGER NOT NULL,    -- CRC-32 of body
+    body BLOB NOT NULL       -- MessagePack: position, time, who, event; one after the other
+);
+CREATE TABLE content (
+    seq INTEGER PRIMARY KEY, -- the event that it came with
+    contact TEXT NOT NULL,
+    customer TEXT,           -- the connector's id of the customer
+    body TEXT NOT NULL       -- JSON
+);
+CREATE INDEX content_contact ON content (contact);
+CREATE INDEX content_customer ON content (customer) WHERE customer IS NOT NULL;
+";
+
+/// Why a log could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not made by this program.
+    #[error("{0} is not a log of switchroom")]
+    NotALog(PathBuf),
+    /// Made by a later version of it.
+    #[error(
+        "{path} has format {found}; this version of switchroom knows {FORMAT}: use the version that wrote it, or a later one"
+    )]
+    Newer {
+        /// Where.
+        path: PathBuf,
+        /// Its format.
+        found: i32,
+    },
+    /// SQLite refuses.
+    #[error("{path}: {error}")]
+    Sqlite {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        error: rusqlite::Error,
+    },
+    /// A thread could not be started.
+    #[error(transparent)]
+    Thread(#[from] std::io::Error),
+}
+
+/// Opens the file, makes its tables if it is new, and checks that it is one of ours.
+pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+    let sqlite = |error| OpenError::Sqlite {
+        path: path.to_path_buf(),
+        error,
+    };
+    let mut connection = connect(path).map_err(sqlite)?;
+    let (application, format) = marks(&connection).map_err(sqlite)?;
+    if format > FORMAT && application == APPLICATION {
+        return Err(OpenError::Newer {
+            path: path.to_path_buf(),
+            found: format,
+        });
+    }
+    if application == 0 && format == 0 && is_empty(&connection).map_err(sqlite)? {
+        make(&mut connection).map_err(sqlite)?;
+    } else if application != APPLICATION || format != FORMAT {
+        return Err(OpenError::NotALog(path.to_path_buf()));
+    }
+    Ok(connection)
+}
+
+/// A connection with this program's settings.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    Ok(connection)
+}
+
+fn marks(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
+    let mark = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    Ok((mark("application_id")?, mark("user_version")?))
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
+        row.get(0)
+    })
+}
+
+fn make(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(TABLES)?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    transaction.commit()
+}
+
+/// The name of the log, given to it when it was new.
+pub(super) fn epoch(connection: &Connection, now: Instant) -> Result<Epoch, OpenError> {
+    let sqlite = |error| OpenError::Sqlite {
+        path: connection.path().unwrap_or_default().into(),
+        error,
+    };
+    let known = connection
+        .query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |row| {
+            row.get::<_, i64>(0)
+        })
+        .optional()
+        .map_err(sqlite)?;
+    if let Some(known) = known {
+        return Ok(Epoch(known.cast_unsigned()));
+    }
+    connection
+        .execute(
+            "INSERT INTO meta (key, value) VALUES ('epoch', ?1)",
+            [now.0.cast_signed()],
+        )
+        .map_err(sqlite)?;
+    Ok(Epoch(now.0))
+}

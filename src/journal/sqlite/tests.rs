@@ -1,0 +1,156 @@
+//! What is in the file is what was written, or it is not used.
+
+use super::{FILE, FORMAT, OpenError, ReadError, Sqlite};
+use crate::directory::Known;
+use crate::domain::contact::{Closed, Content};
+use crate::domain::event::{By, Event, Record};
+use crate::id::{ContactId, QueueId, Seq, UserId};
+use crate::journal::folder::Folder;
+use crate::journal::store::Store;
+use crate::journal::{Source, Written};
+use crate::time::Instant;
+use rusqlite::Connection;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+fn open(folder: &TempDir) -> Result<Sqlite, OpenError> {
+    Sqlite::open(Folder::take(folder.path()).unwrap(), Instant(77))
+}
+
+fn record(seq: u64, content: Option<Content>) -> Record {
+    Record {
+        seq: Seq(seq),
+        at: Instant(1_000 + seq),
+        by: By::User {
+            user: UserId(3),
+            behalf: None,
+        },
+        event: Event::ContactClosed {
+            contact: ContactId(uuid::Uuid::from_u128(u128::from(seq))),
+            queue: QueueId(2),
+            reason: Closed::Completed,
+        },
+        content: content.map(Box::new),
+    }
+}
+
+fn said(text: &str) -> Option<Content> {
+    Some(Content {
+        customer_id: Some("c-9".into()),
+        text: Some(text.into()),
+        ..Content::default()
+    })
+}
+
+fn batch(from: Source, records: Vec<Record>) -> Arc<Written> {
+    Arc::new(Written { from, records })
+}
+
+/// Two groups of batches, the second with content.
+fn filled(folder: &TempDir) -> Vec<Arc<Written>> {
+    let batches = vec![
+        batch(Source::Floor, vec![record(1, None), record(2, None)]),
+        batch(Source::Queue(QueueId(2)), vec![record(4, said("hello"))]),
+        batch(
+            Source::Queue(QueueId(0)),
+            vec![record(7, None), record(8, said("bye"))],
+        ),
+    ];
+    let mut log = open(folder).unwrap();
+    log.commit(&batches[..1], Seq(3)).unwrap();
+    log.commit(&batches[1..], Seq(9)).unwrap();
+    log.close();
+    batches
+}
+
+fn read(log: &Sqlite, after: u64) -> Result<Vec<Written>, ReadError> {
+    let mut all = Vec::new();
+    log.replay(Seq(after), |written| all.push(written))?;
+    Ok(all)
+}
+
+fn by_hand(folder: &TempDir, statement: &str) {
+    let connection = Connection::open(folder.path().join(FILE)).unwrap();
+    connection.execute_batch(statement).unwrap();
+}
+
+#[test]
+fn what_was_committed_is_read_again_with_what_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = filled(&folder);
+    let log = open(&folder).unwrap();
+    assert_eq!((log.epoch().0, log.last().unwrap()), (77, Some(Seq(8))));
+    let found = read(&log, 0).unwrap();
+    assert_eq!(found.len(), written.len());
+    for (found, written) in found.iter().zip(&written) {
+        assert_eq!(
+            (found.from, &found.records),
+            (written.from, &written.records)
+        );
+    }
+    let tail = read(&log, 2).unwrap();
+    assert_eq!(tail[0].records, written[1].records);
+}
+
+#[test]
+fn what_was_said_can_be_erased_and_the_log_stays_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(&folder);
+    by_hand(&folder, "DELETE FROM content WHERE seq = 4");
+    let found = read(&open(&folder).unwrap(), 0).unwrap();
+    assert_eq!(found[1].records, [record(4, None)]);
+    assert_eq!(found[2].records[1], record(8, said("bye")));
+}
+
+#[test]
+fn a_damaged_batch_is_told_with_its_position() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(&folder);
+    by_hand(
+        &folder,
+        "UPDATE batches SET body = zeroblob(length(body)) WHERE seq = 4",
+    );
+    let error = read(&open(&folder).unwrap(), 0).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the log is damaged at event 4: its check sum is another"
+    );
+}
+
+#[test]
+fn a_newer_log_and_a_file_of_others_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(&folder);
+    by_hand(&folder, &format!("PRAGMA user_version = {}", FORMAT + 1));
+    let Err(OpenError::Newer { found, .. }) = open(&folder) else {
+        panic!("a newer log was opened");
+    };
+    assert_eq!(found, FORMAT + 1);
+
+    let other = tempfile::tempdir().unwrap();
+    by_hand(&other, "CREATE TABLE theirs (a)");
+    assert!(matches!(open(&other), Err(OpenError::NotALog(_))));
+    let text = tempfile::tempdir().unwrap();
+    std::fs::write(
+        text.path().join(FILE),
+        "no database at all, but long enough",
+    )
+    .unwrap();
+    assert!(matches!(open(&text), Err(OpenError::Sqlite { .. })));
+}
+
+#[test]
+fn a_name_keeps_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut names = Known {
+        queues: ["b", "a"].map(str::to_owned).into(),
+        users: vec!["ana".into()],
+        ..Known::default()
+    };
+    let mut log = open(&folder).unwrap();
+    assert_eq!(log.names().unwrap(), Known::default());
+    log.keep_names(&names).unwrap();
+    names.queues.push("c".into());
+    log.keep_names(&names).unwrap();
+    assert_eq!(log.names().unwrap(), names);
+}

@@ -1,0 +1,115 @@
+//! Writing: a group of batches and what was said in them, in one transaction.
+
+use super::Sqlite;
+use crate::domain::contact::Content;
+use crate::domain::event::{By, Event, Record};
+use crate::id::Seq;
+use crate::journal::Written;
+use crate::journal::store::{Failed, Store};
+use crate::time::Instant;
+use rusqlite::{CachedStatement, Connection, ErrorCode, TransactionBehavior, params};
+use serde::Serialize;
+use std::sync::Arc;
+
+const BATCH: &str =
+    "INSERT INTO batches (seq, last, source, crc, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+const CONTENT: &str = "INSERT INTO content (seq, contact, customer, body) VALUES (?1, ?2, ?3, ?4)";
+
+/// A record without its content, as it is written.
+#[derive(Serialize)]
+struct Entry<'a>(Seq, Instant, By, &'a Event);
+
+impl Store for Sqlite {
+    fn commit(&mut self, group: &[Arc<Written>], _last: Seq) -> Result<(), Failed> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        commit(&mut self.connection, &mut self.buffer, group)
+    }
+
+    fn close(&mut self) {
+        if let Some(checkpoints) = self.checkpoints.take() {
+            checkpoints.end();
+        }
+    }
+}
+
+fn commit(
+    connection: &mut Connection,
+    buffer: &mut Vec<u8>,
+    group: &[Arc<Written>],
+) -> Result<(), Failed> {
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    {
+        let mut batch = transaction.prepare_cached(BATCH).map_err(failed)?;
+        let mut content = transaction.prepare_cached(CONTENT).map_err(failed)?;
+        for written in group {
+            write(&mut batch, buffer, written)?;
+            for record in &written.records {
+                if let Some(said) = &record.content {
+                    write_content(&mut content, record, said)?;
+                }
+            }
+        }
+    }
+    transaction.commit().map_err(failed)
+}
+
+fn write(
+    statement: &mut CachedStatement<'_>,
+    buffer: &mut Vec<u8>,
+    written: &Written,
+) -> Result<(), Failed> {
+    let (Some(first), Some(last)) = (written.records.first(), written.records.last()) else {
+        return Ok(());
+    };
+    buffer.clear();
+    for record in &written.records {
+        let entry = Entry(record.seq, record.at, record.by, &record.event);
+        rmp_serde::encode::write(buffer, &entry)
+            .map_err(|error| Failed::Broken(format!("event {}: {error}", record.seq.0)))?;
+    }
+    statement
+        .execute(params![
+            first.seq.0.cast_signed(),
+            last.seq.0.cast_signed(),
+            written.from.to_string(),
+            crc32fast::hash(buffer),
+            &*buffer,
+        ])
+        .map_err(failed)?;
+    Ok(())
+}
+
+fn write_content(
+    statement: &mut CachedStatement<'_>,
+    record: &Record,
+    said: &Content,
+) -> Result<(), Failed> {
+    let broken =
+        |what: String| Failed::Broken(format!("content of event {}: {what}", record.seq.0));
+    let contact = record.event.contact();
+    let contact = contact.ok_or_else(|| broken("it is of no contact".into()))?;
+    let body = serde_json::to_string(said).map_err(|error| broken(error.to_string()))?;
+    statement
+        .execute(params![
+            record.seq.0.cast_signed(),
+            contact.to_string(),
+            said.customer_id,
+            body,
+        ])
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Only a lack of room can be tried again: after any other failure nobody knows what is on the
+/// disk.
+fn failed(error: rusqlite::Error) -> Failed {
+    if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+        Failed::Full(error.to_string())
+    } else {
+        Failed::Broken(error.to_string())
+    }
+}
