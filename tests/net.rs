@@ -16,6 +16,7 @@ mod net {
     mod bad_input;
     mod client;
     mod contacts;
+    mod crash;
     mod hidden;
     mod house;
     mod http;
