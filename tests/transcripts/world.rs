@@ -9,7 +9,7 @@ use switchroom::domain::command::{
     Asked, FloorCommand, FloorInput, QueueCommand, QueueInput, Report, When,
 };
 use switchroom::domain::contact::{Content, Facts};
-use switchroom::domain::event::{Event, Record};
+use switchroom::domain::event::{By, Event, Record};
 use switchroom::domain::floor::Floor;
 use switchroom::domain::machine::{Answer, Effect, Machine, Outbox, ReplyTo};
 use switchroom::domain::offer::AgentState;
@@ -203,12 +203,7 @@ impl World {
         }
     }
 
-    fn logged(
-        &mut self,
-        event: Event,
-        by: switchroom::domain::event::By,
-        content: Option<Box<Content>>,
-    ) {
+    fn logged(&mut self, event: Event, by: By, content: Option<Box<Content>>) {
         match &event {
             Event::OfferMade { offer, .. } => self.offers.push(offer.offer),
             Event::MediaConnect { command, .. } => {
@@ -221,8 +216,8 @@ impl World {
         }
         say::is_kept(&event);
         if let Some(text) = say::event(self, &event) {
-            let note = content.as_ref().and_then(|content| content.note.as_ref());
-            let note = note.map(|note| format!(" \"{note}\"")).unwrap_or_default();
+            let note = content.as_ref().and_then(|said| said.note.as_ref());
+            let note = note.map_or_else(String::new, |note| format!(" \"{note}\""));
             self.say(&format!("{text}{note}"));
         }
         self.seq += 1;
@@ -237,8 +232,8 @@ impl World {
 
     fn say(&mut self, text: &str) {
         let at = self.now.0 - START;
-        self.said
-            .push(format!("{}.{:03} {text}", at / 1000, at % 1000));
+        let line = format!("{}.{:03} {text}", at / 1000, at % 1000);
+        self.said.push(line);
     }
 
     fn replied(
