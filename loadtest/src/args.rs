@@ -49,6 +49,25 @@ pub enum Way {
     Http,
 }
 
+/// Where a spawned server keeps its log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Journal {
+    /// On disk, as servers do: replies wait for it.
+    Disk,
+    /// In memory.
+    Memory,
+}
+
+impl Journal {
+    /// As the configuration says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disk => "disk",
+            Self::Memory => "memory",
+        }
+    }
+}
+
 /// Waves of sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waves {
@@ -150,6 +169,9 @@ pub struct RunArgs {
     /// How contacts are submitted
     #[arg(long, value_enum, default_value_t = Way::Ws)]
     pub submit: Way,
+    /// Where a spawned server keeps its log
+    #[arg(long, value_enum, default_value_t = Journal::Disk)]
+    pub journal: Journal,
     /// Sockets or kept HTTP connections that submit [default: 2 sockets or 32 connections]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub submitters: Option<u64>,

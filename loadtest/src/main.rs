@@ -94,7 +94,8 @@ fn print_config(args: &RunArgs) -> Result<()> {
             &plan,
             &args.workspace,
             "127.0.0.1:7480",
-            Path::new("./switchroom-data")
+            Path::new("./switchroom-data"),
+            args.journal,
         )
     );
     Ok(())
@@ -218,6 +219,7 @@ fn settings(args: &RunArgs) -> Settings {
             Way::Http => "http",
         }
         .to_owned(),
+        journal: args.journal.name().to_owned(),
         seed: sizes.seed,
     }
 }

@@ -44,6 +44,8 @@ pub struct Settings {
     pub encoding: String,
     /// `ws` or `http`.
     pub submit: String,
+    /// Where a spawned server keeps its log: `disk` or `memory`.
+    pub journal: String,
     /// Seed.
     pub seed: u64,
 }

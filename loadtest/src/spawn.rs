@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::args::{Journal, RunArgs};
 use crate::plan::{CONNECTOR, Plan, agent_name, queue_name, supervisor_name};
 use crate::room::CHANNELS;
 use crate::server::Server;
@@ -14,7 +15,7 @@ use crate::token::Tokens;
 const KEY: &str = "signing.key";
 
 /// The configuration file for a plan.
-pub fn config(plan: &Plan, workspace: &str, listen: &str, data: &Path) -> String {
+pub fn config(plan: &Plan, workspace: &str, listen: &str, data: &Path, journal: Journal) -> String {
     let mut text = String::new();
     let channels: Vec<String> = CHANNELS
         .iter()
@@ -25,9 +26,10 @@ pub fn config(plan: &Plan, workspace: &str, listen: &str, data: &Path) -> String
         .collect();
     let _ = writeln!(
         text,
-        "[server]\nlisten = {}\ndata = {}\n",
+        "[server]\nlisten = {}\ndata = {}\njournal = {}\n",
         quoted(listen),
-        quoted(&data.to_string_lossy())
+        quoted(&data.to_string_lossy()),
+        quoted(journal.name())
     );
     let _ = writeln!(text, "[workspace.{workspace}.connectors.{CONNECTOR}]");
     for (queue, members) in plan.members.iter().enumerate() {
@@ -68,15 +70,16 @@ fn quoted(text: &str) -> String {
 /// Starts a server for a plan with everything it keeps in `folder`; answers it with its tokens.
 pub async fn start(
     plan: &Plan,
-    workspace: &str,
+    args: &RunArgs,
     program: &Path,
     folder: &Path,
 ) -> Result<(Server, Tokens)> {
+    let workspace = args.workspace.as_str();
     let data = folder.join("data");
     std::fs::create_dir_all(&data)?;
     let listen = free_port()?;
     let file = folder.join("switchroom.toml");
-    std::fs::write(&file, config(plan, workspace, &listen, &data))
+    std::fs::write(&file, config(plan, workspace, &listen, &data, args.journal))
         .with_context(|| format!("{} cannot be written", file.display()))?;
     let server = Server::start(program, &file, folder, format!("http://{listen}")).await?;
     let tokens = Tokens::minted(&key(&data)?, workspace)?;
@@ -117,7 +120,13 @@ mod tests {
             seed: 1,
         })
         .unwrap();
-        let text = config(&plan, "main", "127.0.0.1:7480", Path::new("/tmp/a \"b\""));
+        let text = config(
+            &plan,
+            "main",
+            "127.0.0.1:7480",
+            Path::new("/tmp/a \"b\""),
+            Journal::Memory,
+        );
         assert_eq!(text.matches("roles = [\"agent\"]").count(), 6);
         assert_eq!(text.matches("{ agent = ").count(), 12);
         assert!(text.contains(r#"data = "/tmp/a \"b\"""#), "{text}");

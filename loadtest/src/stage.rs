@@ -63,7 +63,7 @@ impl Stage {
         let (folder, path) = folder(args)?;
         let (server, target, tokens) = if args.spawn {
             let program = args.server.clone().map_or_else(server::beside, Ok)?;
-            let (server, tokens) = spawn::start(&plan, &args.workspace, &program, &path).await?;
+            let (server, tokens) = spawn::start(&plan, args, &program, &path).await?;
             let target = Target::resolve(&server.url, false).await?;
             (Some(server), target, tokens)
         } else {

@@ -45,6 +45,15 @@ impl Data {
             .collect()
     }
 
+    /// When the last event of a workspace's log was.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn last_at(&self, workspace: &str) -> Result<Instant, Failure> {
+        let last = self.logs.get(workspace).map(Sqlite::last).transpose()?;
+        Ok(last.flatten().map_or(Instant(0), |(_, at)| at))
+    }
+
     /// How the journal of a workspace is opened, which goes by these names from now on. None
     /// where it is in memory.
     ///

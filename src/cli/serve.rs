@@ -210,7 +210,9 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
     for workspace in &config.workspaces {
         let names = Arc::clone(workspace.directory.names());
         let mut options = Options {
-            clock: clock.clone(),
+            clock: clock
+                .clone()
+                .not_before(data.last_at(&workspace.rules.name)?),
             ..Options::default()
         };
         if let Some(journal) = data.journal(&workspace.rules.name, &names.known())? {

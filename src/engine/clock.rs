@@ -37,6 +37,26 @@ impl Clock {
         })
     }
 
+    /// The same clock, but never before `at`: where the wall clock was set back since then, it
+    /// goes on from there.
+    #[must_use]
+    pub fn not_before(self, at: Instant) -> Self {
+        match self.0 {
+            Kind::System { wall, started } => {
+                if wall < at {
+                    let behind_ms = at.since(wall).0;
+                    tracing::warn!(
+                        behind_ms,
+                        "the clock was set back; time goes on from the last event"
+                    );
+                }
+                let wall = wall.max(at);
+                Self(Kind::System { wall, started })
+            }
+            hand @ Kind::Hand(_) => Self(hand),
+        }
+    }
+
     /// A clock that stands at `at` until it is moved on by hand, for tests and simulations.
     #[must_use]
     pub fn by_hand(at: Instant) -> Self {
@@ -93,6 +113,15 @@ pub(super) async fn rest(moment: Duration) {
 mod tests {
     use super::Clock;
     use crate::time::{Instant, Span};
+
+    #[tokio::test]
+    async fn time_goes_on_from_the_last_event_when_the_clock_was_set_back() {
+        let wall = Clock::system().now();
+        let ahead = wall + Span::minutes(60);
+        assert!(Clock::system().not_before(ahead).now() >= ahead);
+        let now = Clock::system().not_before(wall).now();
+        assert!(now >= wall && now < ahead);
+    }
 
     #[tokio::test]
     async fn a_wait_ends_when_the_clock_is_there() {

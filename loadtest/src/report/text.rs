@@ -11,7 +11,7 @@ impl Report {
         let settings = &self.settings;
         let _ = writeln!(
             text,
-            "{}: {} agents, {} queues ({} each), {} supervisors at {} Hz, {}/s for {} s, {}, handle {} ms, wrap-up {} ms, {} by {}, seed {}",
+            "{}: {} agents, {} queues ({} each), {} supervisors at {} Hz, {}/s for {} s, {}, handle {} ms, wrap-up {} ms, {} by {}, journal {}, seed {}",
             settings.mode,
             settings.agents,
             settings.queues,
@@ -25,6 +25,7 @@ impl Report {
             settings.wrap_up_ms,
             settings.encoding,
             settings.submit,
+            settings.journal,
             settings.seed
         );
         let Contacts {

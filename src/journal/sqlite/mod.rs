@@ -83,12 +83,13 @@ impl Sqlite {
         self.epoch
     }
 
-    /// The last position in it; none in an empty log.
+    /// The position and time of its last event; none in an empty log.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn last(&self) -> Result<Option<Seq>, ReadError> {
-        read::last(&self.connection)
+    pub fn last(&self) -> Result<Option<(Seq, Instant)>, ReadError> {
+        let last = read::last(&self.connection)?;
+        Ok(last.map(|record| (record.seq, record.at)))
     }
 
     /// The names that its numbers stand for.
@@ -115,7 +116,9 @@ impl Sqlite {
     pub fn start(self, opening: Opening) -> Result<Log, StartError> {
         let mut parts = Parts::new(opening.rules, opening.now);
         self.replay(Seq(0), |written| parts.fold(&written))?;
-        let after = self.last()?.map_or(Seq(0), |last| Seq(last.0 + SKIPPED));
+        let after = self
+            .last()?
+            .map_or(Seq(0), |(last, _)| Seq(last.0 + SKIPPED));
         let begin = Begin {
             epoch: self.epoch,
             after,

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, Rows};
 use serde::Deserialize;
 
 const BATCHES: &str = "SELECT seq, source, crc, body FROM batches WHERE seq > ?1 ORDER BY seq";
+const LAST: &str = "SELECT seq, source, crc, body FROM batches ORDER BY seq DESC LIMIT 1";
 const CONTENT: &str = "SELECT seq, body FROM content WHERE seq > ?1 ORDER BY seq";
 
 /// Why a log could not be read.
@@ -30,10 +31,13 @@ pub enum ReadError {
 #[derive(Deserialize)]
 struct Entry(Seq, Instant, By, Event);
 
-pub(super) fn last(connection: &Connection) -> Result<Option<Seq>, ReadError> {
-    let last: Option<i64> =
-        connection.query_row("SELECT max(last) FROM batches", [], |row| row.get(0))?;
-    Ok(last.map(|last| Seq(last.cast_unsigned())))
+pub(super) fn last(connection: &Connection) -> Result<Option<Record>, ReadError> {
+    let mut last = connection.prepare(LAST)?;
+    let mut last = last.query([])?;
+    let Some(row) = last.next()? else {
+        return Ok(None);
+    };
+    Ok(batch(row)?.records.pop())
 }
 
 pub(super) fn replay(
