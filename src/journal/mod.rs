@@ -4,6 +4,7 @@
 
 pub mod fold;
 pub mod folder;
+pub mod holds;
 pub mod index;
 pub mod log;
 pub mod memory;

@@ -13,6 +13,7 @@ pub use read::ReadError;
 pub use schema::{FORMAT, OpenError};
 
 use super::folder::Folder;
+use super::holds::Holds;
 use super::log::{Begin, Log};
 use super::recover::Parts;
 use super::{Epoch, Opening};
@@ -50,6 +51,7 @@ pub struct Sqlite {
     /// None once it is closed.
     checkpoints: Option<Checkpoints>,
     buffer: Vec<u8>,
+    holds: Holds,
 }
 
 impl Sqlite {
@@ -68,6 +70,7 @@ impl Sqlite {
             epoch,
             checkpoints: Some(checkpoints),
             buffer: Vec::new(),
+            holds: Holds::default(),
         })
     }
 
@@ -81,6 +84,12 @@ impl Sqlite {
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// Who reads it, and keeps it from being cut.
+    #[must_use]
+    pub fn holds(&self) -> Holds {
+        self.holds.clone()
     }
 
     /// The position and time of its last event; none in an empty log.

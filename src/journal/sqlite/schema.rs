@@ -2,20 +2,24 @@
 
 use super::super::Epoch;
 use crate::time::Instant;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What SQLite files of this program say they are: "SwrL".
 const APPLICATION: i32 = 0x5377_724c;
-/// Version of the tables and of what is in them.
-pub const FORMAT: i32 = 1;
+/// Version of the tables and of what is in them: one for each step of [`STEPS`].
+pub const FORMAT: i32 = 2;
 /// What the write-ahead log shrinks to once it is copied, in bytes.
 const WAL_LIMIT: i64 = 64 * 1_024 * 1_024;
 /// Waits so long for whoever reads the file from outside.
 const BUSY: Duration = Duration::from_secs(10);
 
-const TABLES: &str = "
+/// What makes each version of the file from the one before it, from an empty file on. A step that
+/// has been released never changes.
+const STEPS: [&str; FORMAT as usize] = [FIRST, SECOND];
+
+const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE names (kind TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, number)) WITHOUT ROWID;
 CREATE TABLE batches (
@@ -33,6 +37,24 @@ CREATE TABLE content (
 );
 CREATE INDEX content_contact ON content (contact);
 CREATE INDEX content_customer ON content (customer) WHERE customer IS NOT NULL;
+";
+
+const SECOND: &str = "
+ALTER TABLE content ADD COLUMN kind TEXT NOT NULL DEFAULT 'contact'; -- contact: customer and attributes from then on; note
+UPDATE content SET kind = 'note' WHERE json_extract(body, '$.note') IS NOT NULL;
+CREATE TABLE snapshots (
+    seq INTEGER PRIMARY KEY, -- position of the last event in it
+    at INTEGER NOT NULL,     -- time of that event, in ms since 1970
+    pieces INTEGER NOT NULL  -- how many there are
+);
+CREATE TABLE pieces (
+    snapshot INTEGER NOT NULL,
+    number INTEGER NOT NULL, -- from 0
+    source TEXT NOT NULL,    -- whose: floor, board, index, closed, or queue and its number
+    crc INTEGER NOT NULL,    -- CRC-32 of body
+    body BLOB NOT NULL,      -- MessagePack of the source, cut
+    PRIMARY KEY (snapshot, number)
+);
 ";
 
 /// Why a log could not be opened.
@@ -78,10 +100,12 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
             found: format,
         });
     }
-    if application == 0 && format == 0 && is_empty(&connection).map_err(sqlite)? {
-        make(&mut connection).map_err(sqlite)?;
-    } else if application != APPLICATION || format != FORMAT {
+    let new = application == 0 && format == 0 && is_empty(&connection).map_err(sqlite)?;
+    if !new && (application != APPLICATION || format < 1) {
         return Err(OpenError::NotALog(path.to_path_buf()));
+    }
+    if format < FORMAT {
+        migrate(&mut connection, format).map_err(sqlite)?;
     }
     Ok(connection)
 }
@@ -114,9 +138,12 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
     })
 }
 
-fn make(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    transaction.execute_batch(TABLES)?;
+/// Takes every step from a version to this one, or none.
+fn migrate(connection: &mut Connection, from: i32) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in STEPS.iter().skip(from.unsigned_abs() as usize) {
+        transaction.execute_batch(step)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     transaction.commit()

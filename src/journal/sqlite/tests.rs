@@ -63,6 +63,31 @@ fn filled(folder: &TempDir) -> Vec<Arc<Written>> {
     batches
 }
 
+#[test]
+fn an_old_log_is_brought_up_to_date_and_says_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = include_bytes!("../../../tests/engine/data/log-1.db");
+    std::fs::write(folder.path().join(FILE), old).unwrap();
+    let by_hand = Connection::open(folder.path().join(FILE)).unwrap();
+    let format = |connection: &Connection| {
+        connection
+            .pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
+            .unwrap()
+    };
+    assert_eq!(format(&by_hand), 1, "it was written by a version before");
+    drop(by_hand);
+    let log = open(&folder).unwrap();
+    assert_eq!(format(&log.connection), FORMAT);
+    let found = read(&log, 0).unwrap();
+    assert_eq!((found.len(), log.last().unwrap().unwrap().0), (35, Seq(46)));
+    let records = found.iter().flat_map(|written| &written.records);
+    let said = records.filter_map(|record| record.content.as_ref());
+    let names: Vec<&str> = said.filter_map(|c| c.customer_name.as_deref()).collect();
+    assert_eq!(names.len(), 8, "{names:?}");
+    drop(log);
+    assert!(open(&folder).is_ok(), "and it is opened again");
+}
+
 fn read(log: &Sqlite, after: u64) -> Result<Vec<Written>, ReadError> {
     let mut all = Vec::new();
     log.replay(Seq(after), |written| all.push(written))?;

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 const BATCH: &str =
     "INSERT INTO batches (seq, last, source, crc, body) VALUES (?1, ?2, ?3, ?4, ?5)";
-const CONTENT: &str = "INSERT INTO content (seq, contact, customer, body) VALUES (?1, ?2, ?3, ?4)";
+const CONTENT: &str =
+    "INSERT INTO content (seq, contact, customer, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 /// A record without its content, as it is written.
 #[derive(Serialize)]
@@ -98,10 +99,23 @@ fn write_content(
             record.seq.0.cast_signed(),
             contact.to_string(),
             said.customer_id,
+            kind(&record.event),
             body,
         ])
         .map_err(failed)?;
     Ok(())
+}
+
+/// What the content of an event is: the customer and the attributes from then on, or a note.
+fn kind(event: &Event) -> &'static str {
+    if matches!(
+        event,
+        Event::ContactEntered { .. } | Event::ContactUpdated { .. }
+    ) {
+        "contact"
+    } else {
+        "note"
+    }
 }
 
 /// Only a lack of room can be tried again: after any other failure nobody knows what is on the
