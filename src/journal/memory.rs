@@ -1,5 +1,6 @@
 //! A log in memory: of one process, in a new epoch at each start.
 
+use super::chore::Chore;
 use super::log::{Begin, Log};
 use super::store::{Failed, Store};
 use super::{Epoch, Release, Written};
@@ -28,6 +29,7 @@ pub fn start_on(epoch: Epoch, release: Release, disk: Disk) -> io::Result<Log> {
         epoch,
         after: Seq(0),
         kept: Vec::new(),
+        snapshots: None,
         failed: Box::new(|why| tracing::error!(%why, "the log in memory has failed")),
     };
     Log::start(begin, release, store(disk))
@@ -43,5 +45,9 @@ struct Memory(Disk);
 impl Store for Memory {
     fn commit(&mut self, group: &[Arc<Written>], _last: Seq) -> Result<(), Failed> {
         (self.0)(group.len())
+    }
+
+    fn chore(&mut self, _chore: &Chore) -> Result<bool, Failed> {
+        Ok(false)
     }
 }

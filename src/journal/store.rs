@@ -1,6 +1,7 @@
 //! Where a log becomes durable.
 
 use super::Written;
+use super::chore::Chore;
 use crate::id::Seq;
 use std::sync::Arc;
 
@@ -12,6 +13,12 @@ pub trait Store: Send {
     /// # Errors
     /// When nothing of it became durable.
     fn commit(&mut self, group: &[Arc<Written>], last: Seq) -> Result<(), Failed>;
+
+    /// Does a chore; true if there is more of the same.
+    ///
+    /// # Errors
+    /// When nothing of it was done.
+    fn chore(&mut self, chore: &Chore) -> Result<bool, Failed>;
 
     /// Nothing more comes.
     fn close(&mut self) {}

@@ -41,8 +41,8 @@ pub struct Board {
 /// watches or could be told again.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    picture: Picture,
-    media: Media,
+    pub(super) picture: Picture,
+    pub(super) media: Media,
 }
 
 impl Kept {
