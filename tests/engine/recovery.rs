@@ -1,6 +1,7 @@
 //! An engine that starts again on its log goes on where it was.
 
 use super::centre::{Agent, Centre, SMALL};
+use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use switchroom::engine::clock::Clock;
 use switchroom::engine::door::ToDoor;
 use switchroom::engine::{Engine, Options};
 use switchroom::id::{ContactId, Seq};
+use switchroom::journal::Opening;
 use switchroom::journal::folder::Folder;
-use switchroom::journal::sqlite::Sqlite;
+use switchroom::journal::sqlite::{FILE, Sqlite};
 use switchroom::live::sight::Viewer;
 use switchroom::time::{Instant, Span};
 use tokio::task::JoinHandle;
@@ -168,6 +170,52 @@ async fn names_keep_their_numbers_whatever_the_configuration() {
         "its queue is back"
     );
     after.engine.stop().await;
+}
+
+/// Runs a statement on the log's file, as no server would.
+fn by_hand(folder: &Path, statement: &str) {
+    let connection = Connection::open(folder.join(FILE)).unwrap();
+    connection.execute_batch(statement).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_snapshot_is_left_out_and_two_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::by_hand(NOON);
+    let opened = || Sqlite::open(Folder::take(folder.path()).unwrap(), clock.now()).unwrap();
+    let centre = Arc::new(open_on(WRAPS_UP, opened().cut_every(29), &clock));
+    life(&centre, &clock, 0).await;
+    let waits = centre.submit("two", "waits").await;
+    let rules = centre.engine.rules();
+    centre.engine.stop().await;
+
+    let damage = "UPDATE pieces SET body = zeroblob(length(body)) WHERE snapshot =
+        (SELECT max(seq) FROM snapshots)";
+    by_hand(folder.path(), damage);
+    let error = opened().disagree(&rules).unwrap_err();
+    assert!(
+        error.to_string().contains("a check sum in a snapshot"),
+        "{error}"
+    );
+    let centre = open_on(WRAPS_UP, opened(), &clock);
+    assert_eq!(state(&centre, waits).await, Some(ContactState::Waiting));
+    centre.engine.stop().await;
+
+    by_hand(
+        folder.path(),
+        "UPDATE pieces SET body = zeroblob(length(body))",
+    );
+    let opening = Opening {
+        now: clock.now(),
+        rules: Arc::clone(&rules),
+        release: Box::new(|_, _| {}),
+        failed: Box::new(|_| {}),
+    };
+    let refused = opened().start(opening).err().expect("it does not start");
+    assert!(
+        refused.to_string().contains("damaged at event"),
+        "{refused}"
+    );
 }
 
 /// A queue with wrap-up beside one without.
