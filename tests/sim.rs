@@ -22,6 +22,7 @@ mod sim {
     mod brief;
     mod desk;
     mod effects;
+    mod history;
     mod known;
     mod ledger;
     mod mail;

@@ -14,6 +14,7 @@ pub use load::{Where, load};
 
 use crate::config::Findings;
 use crate::journal::folder::FolderError;
+use crate::journal::history::HistoryError;
 use crate::journal::sqlite::{OpenError, ReadError};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write};
@@ -98,6 +99,9 @@ pub enum Failure {
     /// The log cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The history cannot be kept or read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// Something was asked for that does not exist.
     #[error("{0}")]
     Unknown(String),

@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::engine::clock::Clock;
 use crate::wire::error::{Code, WireError};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A workspace that is to be served.
@@ -19,6 +20,8 @@ pub struct Served {
     pub directory: Directory,
     /// Its engine.
     pub engine: Engine,
+    /// The file of its history; none where nothing is kept.
+    pub history: Option<PathBuf>,
 }
 
 /// The workspaces of one process.

@@ -6,6 +6,7 @@ pub mod chore;
 pub mod fold;
 pub mod folder;
 mod folding;
+pub mod history;
 pub mod holds;
 pub mod index;
 pub mod log;

@@ -105,6 +105,7 @@ impl House {
             name: "main".to_owned(),
             directory: workspace.directory,
             engine: engine.clone(),
+            history: None,
         };
         let site = Site::new(key(), vec![served], clock.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
