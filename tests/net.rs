@@ -21,6 +21,7 @@ mod net {
     mod house;
     mod http;
     mod pulse;
+    mod reports;
     mod resume;
     mod rights;
     mod sessions;

@@ -3,6 +3,8 @@
 mod check;
 mod data;
 mod demo;
+mod erase;
+mod export;
 mod init;
 mod key;
 mod load;
@@ -42,6 +44,10 @@ pub enum Command {
     Check(check::Check),
     /// Print a token with which a user or connector signs in.
     Token(token::Token),
+    /// Write a report from the history, all of it; the server may run.
+    Export(export::Export),
+    /// Erase what people said and who they are, of a customer or a contact; the server may run.
+    Erase(erase::Erase),
     /// Write a starter configuration that explains every key.
     Init(init::Init),
 }
@@ -120,6 +126,8 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
         Command::Demo(demo) => demo.run(out),
         Command::Check(check) => check.run(out),
         Command::Token(token) => token.run(out),
+        Command::Export(export) => export.run(out),
+        Command::Erase(erase) => erase.run(out),
         Command::Init(init) => init.run(out),
     }
 }

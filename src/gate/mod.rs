@@ -8,6 +8,7 @@ mod named;
 mod order;
 mod read;
 mod refuse;
+pub mod reports;
 pub mod show;
 mod site;
 pub mod tokens;
@@ -33,10 +34,13 @@ use crate::domain::command::{Asked, FloorCommand};
 use crate::domain::machine::{Answer, Refusal, ReplyTo};
 use crate::engine::Engine;
 use crate::id::{ContactId, Generation, Seq, UserId};
+use crate::limits;
 use crate::wire::error::{Code, WireError};
 use crate::wire::method::{self, AnsweredBy, Call, Method, Work};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
 use uuid::timestamp::context::ContextV7;
 use uuid::{Timestamp, Uuid};
 
@@ -109,6 +113,9 @@ pub struct Gate {
     tokens: Arc<Tokens>,
     keys: Keys<Outcome>,
     turns: Turns,
+    history: Option<PathBuf>,
+    /// Who reads a report holds a place.
+    reading: Arc<Semaphore>,
     ids: Mutex<ContextV7>,
 }
 
@@ -133,13 +140,14 @@ impl fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// The gate of a workspace that this engine runs.
+    /// The gate of a workspace that this engine runs, and whose history is in that file.
     #[must_use]
     pub fn new(
         name: &str,
         engine: Engine,
         directories: Arc<Directories>,
         tokens: Arc<Tokens>,
+        history: Option<PathBuf>,
     ) -> Self {
         Self {
             name: name.to_owned(),
@@ -148,6 +156,8 @@ impl Gate {
             tokens,
             keys: Keys::new(),
             turns: Turns::default(),
+            history,
+            reading: Arc::new(Semaphore::new(limits::REPORTS_AT_ONCE)),
             ids: Mutex::new(ContextV7::new()),
         }
     }

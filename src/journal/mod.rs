@@ -3,6 +3,7 @@
 //! one with a thread and a [`store::Store`] beneath, in memory or on disk.
 
 pub mod chore;
+pub mod erase;
 pub mod fold;
 pub mod folder;
 mod folding;

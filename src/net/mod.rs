@@ -6,6 +6,7 @@ pub mod origin;
 pub mod outbox;
 pub mod pace;
 pub mod problem;
+mod reports;
 pub mod request;
 pub mod say;
 pub mod server;

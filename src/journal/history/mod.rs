@@ -9,8 +9,10 @@ mod agents;
 mod audit;
 mod contacts;
 mod counts;
+pub mod format;
 mod project;
 mod projector;
+pub mod report;
 mod retention;
 mod schema;
 mod thread;
@@ -18,6 +20,7 @@ mod words;
 
 pub use retention::Retention;
 pub use schema::{FORMAT, OpenError};
+pub(super) use schema::{open_beside, position};
 pub use thread::{History, catch_up};
 
 use super::sqlite;

@@ -91,6 +91,9 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
 
 /// Opens the file beside the server that writes it, to change what is in it.
 pub(in crate::journal) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::None(path.to_path_buf()));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open_as_is(path, flags)?;
     set_up(&connection).map_err(|error| OpenError::Sqlite {
@@ -181,7 +184,7 @@ pub(super) fn begin(connection: &Connection, epoch: Epoch) -> rusqlite::Result<(
 }
 
 /// The last position of the log that was taken in.
-pub(super) fn position(connection: &Connection) -> rusqlite::Result<Seq> {
+pub(in crate::journal) fn position(connection: &Connection) -> rusqlite::Result<Seq> {
     Ok(Seq(number(connection, "position")?.unwrap_or(0)))
 }
 

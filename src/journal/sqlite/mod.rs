@@ -14,7 +14,7 @@ mod write;
 
 pub use read::ReadError;
 pub use schema::{FORMAT, OpenError};
-pub(super) use tail::Tail;
+pub(super) use tail::{Tail, open_beside};
 
 use super::chore;
 use super::folder::Folder;

@@ -10,6 +10,20 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+/// Opens a log beside the server that writes it, to change what is no event in it.
+///
+/// # Errors
+/// When there is none, or it is not a log of this version.
+pub(in crate::journal) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    // What is opened to be written is made if it is not there.
+    let Tail(connection) = Tail::open(path)?;
+    drop(connection);
+    schema::connect(path).map_err(|error| OpenError::Sqlite {
+        path: path.to_path_buf(),
+        error,
+    })
+}
+
 /// What is committed of a log, page by page.
 #[derive(Debug)]
 pub(in crate::journal) struct Tail(Connection);
