@@ -55,9 +55,7 @@ pub(super) async fn report(
     let next = page.next.map(|place| place.cursor(report));
     let mut body = Vec::new();
     let mut writing = Writing::begin(format, page.columns, &mut body);
-    page.rows
-        .iter()
-        .for_each(|row| writing.row(row, &mut body));
+    page.rows.iter().for_each(|row| writing.row(row, &mut body));
     writing.end(next.as_deref(), &mut body);
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
@@ -145,7 +143,8 @@ impl Query {
                 self.format = Some(format.ok_or_else(|| wrong(key, "json, ndjson or csv"))?);
             }
             other => {
-                let error = wrong("", "from, to, queue, agent, channel, limit, cursor or format");
+                let expected = "from, to, queue, agent, channel, limit, cursor or format";
+                let error = WireError::wrong(Code::ValidationFailed, String::new(), expected);
                 return Err(error.suggesting(nearest(other, KEYS)));
             }
         }

@@ -5,10 +5,11 @@ use super::client::{Encoding, PATIENCE};
 use super::contacts::{available, chat};
 use super::house::{House, SMALL};
 use super::http::{Answered, post, request};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::Path;
 use switchroom::journal::erase::{Erased, Whose, erase};
-use switchroom::journal::history::History;
+use switchroom::journal::history::{FILE, History};
 use tempfile::TempDir;
 
 /// More people: who supervises the other team, who audits nothing, who sees agents by
@@ -45,25 +46,26 @@ async fn rows(house: &House, user: &str, path: &str) -> Vec<Value> {
     answered.json()["rows"].as_array().unwrap().clone()
 }
 
-/// The rows once there are as many as are wanted.
-async fn settled(house: &House, path: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+/// Waits until the history has taken in that so many contacts are closed.
+async fn closed(folder: &Path, wanted: i64) {
+    let file = folder.join(FILE);
     let look = async {
         loop {
-            let rows = rows(house, "max", path).await;
-            if wanted(&rows) {
-                return rows;
+            let file = Connection::open(&file).unwrap();
+            let count = "SELECT count(*) FROM contacts WHERE closed_at IS NOT NULL";
+            if file.query_row(count, [], |row| row.get(0)) == Ok(wanted) {
+                return;
             }
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, look)
-        .await
-        .expect("the history takes it in")
+    let done = tokio::time::timeout(PATIENCE, look).await;
+    done.expect("the history takes it in");
 }
 
 /// Two contacts in support, one answered by ana and closed and one abandoned; one in sales that
 /// oli answers.
-async fn day(house: &House) -> [String; 3] {
+async fn day(house: &House, folder: &Path) -> [String; 3] {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let mut contacts = Vec::new();
     for (user, queue) in [("ana", "support"), ("oli", "sales")] {
@@ -76,7 +78,10 @@ async fn day(house: &House) -> [String; 3] {
         agent.result("contact.accept", offer).await;
         agent.event("leg.connected").await;
         agent
-            .result("agent.set_state", json!({"state": "not_ready", "reason": "lunch"}))
+            .result(
+                "agent.set_state",
+                json!({"state": "not_ready", "reason": "lunch"}),
+            )
             .await;
         contacts.push(text(&submitted["contact"]));
     }
@@ -87,10 +92,7 @@ async fn day(house: &House) -> [String; 3] {
         let gone = post(house, "site", path, &json!({"contact": contact})).await;
         assert_eq!(gone.status, 200, "{gone:?}");
     }
-    settled(house, "contacts", |rows| {
-        rows.iter().filter(|row| row["closed_at"].is_u64()).count() == 2
-    })
-    .await;
+    closed(folder, 2).await;
     [contacts.remove(0), contacts.remove(0), left]
 }
 
@@ -100,7 +102,9 @@ async fn open(folder: &Path) -> (House, History) {
 
 async fn close((house, history): (House, History), folder: TempDir) {
     house.engine.stop().await;
-    tokio::task::spawn_blocking(|| history.stop()).await.unwrap();
+    tokio::task::spawn_blocking(|| history.stop())
+        .await
+        .unwrap();
     drop(folder);
 }
 
@@ -108,10 +112,15 @@ async fn close((house, history): (House, History), folder: TempDir) {
 async fn a_report_is_read_in_every_format_and_page_by_page() {
     let folder = tempfile::tempdir().unwrap();
     let (house, history) = open(folder.path()).await;
-    let [served, in_sales, left] = day(&house).await;
+    let [served, in_sales, left] = day(&house, folder.path()).await;
 
     let contacts = rows(&house, "max", "contacts").await;
-    let of = |contact: &str| contacts.iter().find(|row| row["contact"] == contact).unwrap();
+    let of = |contact: &str| {
+        contacts
+            .iter()
+            .find(|row| row["contact"] == contact)
+            .unwrap()
+    };
     assert_eq!(of(&served)["answered_by"], "ana");
     assert_eq!(of(&served)["answered_team"], "service");
     assert_eq!(of(&served)["outcome"], "completed");
@@ -137,13 +146,25 @@ async fn a_report_is_read_in_every_format_and_page_by_page() {
 
     let lines = get(&house, "max", "contacts", Some("application/x-ndjson")).await;
     assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
-    let lines: Vec<Value> = lines.body.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let lines: Vec<Value> = lines
+        .body
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
     assert_eq!(lines, contacts);
     let table = get(&house, "max", "contacts?format=csv&queue=sales", None).await;
-    assert_eq!(table.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(
+        table.header("content-type"),
+        Some("text/csv; charset=utf-8")
+    );
     let mut table = table.body.split("\r\n");
     assert!(table.next().unwrap().contains(",waited_s,answered_by,"));
-    assert!(table.next().unwrap().starts_with(&format!("{in_sales},x-oli,c-9,chat,sales,")));
+    assert!(
+        table
+            .next()
+            .unwrap()
+            .starts_with(&format!("{in_sales},x-oli,c-9,chat,sales,"))
+    );
     assert_eq!(table.next(), Some(""));
 
     for (query, count) in [
@@ -158,12 +179,23 @@ async fn a_report_is_read_in_every_format_and_page_by_page() {
         assert_eq!(rows(&house, "max", query).await.len(), count, "{query}");
     }
     let half_hours = rows(&house, "max", "queue_intervals?queue=support").await;
-    let sum = |name: &str| half_hours.iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>();
-    assert_eq!(["entered", "answered", "short_abandoned", "handled"].map(sum), [2, 1, 1, 1]);
+    let sum = |name: &str| {
+        half_hours
+            .iter()
+            .map(|row| row[name].as_u64().unwrap())
+            .sum::<u64>()
+    };
+    assert_eq!(
+        ["entered", "answered", "short_abandoned", "handled"].map(sum),
+        [2, 1, 1, 1]
+    );
     let states = rows(&house, "max", "agent_states?agent=ana").await;
     assert_eq!(states.last().unwrap()["reason"], "lunch");
     let acts = rows(&house, "max", "audit?agent=ana").await;
-    assert!(acts.iter().any(|row| row["action"] == "agent.signed_in" && row["user"] == "ana"));
+    assert!(
+        acts.iter()
+            .any(|row| row["action"] == "agent.signed_in" && row["user"] == "ana")
+    );
 
     for (query, status, pointer) in [
         ("contact", 404, None),
@@ -185,7 +217,7 @@ async fn a_report_is_read_in_every_format_and_page_by_page() {
 async fn nobody_is_shown_a_row_outside_of_his_scopes_nor_an_agent_through_a_veil() {
     let folder = tempfile::tempdir().unwrap();
     let (house, history) = open(folder.path()).await;
-    let [served, in_sales, left] = day(&house).await;
+    let [served, in_sales, left] = day(&house, folder.path()).await;
 
     for (user, report) in [("ana", "contacts"), ("site", "contacts"), ("wall", "audit")] {
         let refused = get(&house, user, report, None).await;
@@ -193,13 +225,29 @@ async fn nobody_is_shown_a_row_outside_of_his_scopes_nor_an_agent_through_a_veil
     }
     // Each supervisor sees what is of the own team and queue, whatever is asked for.
     for (user, mine, not_mine) in [
-        ("sue", vec![&served, &left, &"ana".to_owned()], [&in_sales, "oli", "x-oli"]),
-        ("ted", vec![&in_sales, &"oli".to_owned()], [&served, "\"ana\"", "x-ana"]),
+        (
+            "sue",
+            vec![&served, &left, &"ana".to_owned()],
+            [&in_sales, "oli", "x-oli"],
+        ),
+        (
+            "ted",
+            vec![&in_sales, &"oli".to_owned()],
+            [&served, "\"ana\"", "x-ana"],
+        ),
     ] {
         let mut all = String::new();
-        for report in ["contacts", "segments", "agent_states", "queue_intervals", "agent_intervals"] {
+        for report in [
+            "contacts",
+            "segments",
+            "agent_states",
+            "queue_intervals",
+            "agent_intervals",
+        ] {
             for filter in ["", "?queue=support", "?agent=oli", "?agent=ana&limit=1"] {
-                all += &get(&house, user, &format!("{report}{filter}"), None).await.body;
+                all += &get(&house, user, &format!("{report}{filter}"), None)
+                    .await
+                    .body;
             }
         }
         let audit = get(&house, user, "audit", None).await.body;
@@ -213,16 +261,36 @@ async fn nobody_is_shown_a_row_outside_of_his_scopes_nor_an_agent_through_a_veil
     }
     // Through the veil nothing tells who an agent is.
     let mut all = String::new();
-    for report in ["contacts", "segments", "queue_intervals", "contacts?format=csv", "segments?format=ndjson"] {
+    for report in [
+        "contacts",
+        "segments",
+        "queue_intervals",
+        "contacts?format=csv",
+        "segments?format=ndjson",
+    ] {
         let answered = get(&house, "veil", report, None).await;
         assert_eq!(answered.status, 200, "{report}");
         all += &answered.body;
     }
     assert!(all.contains(&served) && all.contains(&in_sales));
-    for hidden in ["\"ana\"", "\"oli\"", ",ana,", ",oli,", "\"leg\"", "\"service\"", ",service,"] {
+    for hidden in [
+        "\"ana\"",
+        "\"oli\"",
+        ",ana,",
+        ",oli,",
+        "\"leg\"",
+        "\"service\"",
+        ",service,",
+    ] {
         assert!(!all.contains(hidden), "{hidden} is told");
     }
-    for report in ["agent_states", "agent_intervals", "audit", "contacts?agent=ana", "segments?agent=ana"] {
+    for report in [
+        "agent_states",
+        "agent_intervals",
+        "audit",
+        "contacts?agent=ana",
+        "segments?agent=ana",
+    ] {
         let refused = get(&house, "veil", report, None).await;
         assert_eq!(refused.status, 403, "{report}");
     }
@@ -233,14 +301,19 @@ async fn nobody_is_shown_a_row_outside_of_his_scopes_nor_an_agent_through_a_veil
 async fn a_customer_is_erased_beside_a_running_server_and_counts_stay() {
     let folder = tempfile::tempdir().unwrap();
     let (house, history) = open(folder.path()).await;
-    let [served, in_sales, _] = day(&house).await;
+    let [served, in_sales, _] = day(&house, folder.path()).await;
     let before = rows(&house, "max", "queue_intervals").await;
 
     let path = folder.path().to_path_buf();
     let whose = Whose::Customer("c-9".into());
     let erased = tokio::task::spawn_blocking(move || erase(&path, &whose)).await;
     let erased = erased.unwrap().unwrap();
-    let wanted = Erased { contacts: 2, texts: 2, alive: 1, copied: true };
+    let wanted = Erased {
+        contacts: 2,
+        texts: 2,
+        alive: 1,
+        copied: true,
+    };
     assert_eq!(erased, wanted, "the contact in conversation is left");
     let contacts = rows(&house, "max", "contacts").await;
     for row in &contacts {
@@ -253,7 +326,10 @@ async fn a_customer_is_erased_beside_a_running_server_and_counts_stay() {
     // It goes on, and what is over later is erased later.
     let end = json!({"contact": in_sales});
     post(&house, "site", "/v1/methods/contact.abandon", &end).await;
-    settled(&house, "contacts", |rows| rows.iter().all(|row| row["closed_at"].is_u64())).await;
+    let of = json!({"agent": "oli", "contact": in_sales});
+    let ended = post(&house, "max", "/v1/methods/agent.end_wrap_up", &of).await;
+    assert_eq!(ended.status, 200, "{ended:?}");
+    closed(folder.path(), 3).await;
     close((house, history), TempDir::new().unwrap()).await;
     let erased = erase(folder.path(), &Whose::Customer("c-9".into())).unwrap();
     assert_eq!((erased.contacts, erased.texts, erased.alive), (1, 1, 0));
@@ -261,17 +337,23 @@ async fn a_customer_is_erased_beside_a_running_server_and_counts_stay() {
         let path = file.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         for text in ["Rosa Luz", "rosa@example.org"] {
-            let found = bytes.windows(text.len()).any(|part| part == text.as_bytes());
+            let found = bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes());
             assert!(!found, "{text} is still in {}", path.display());
         }
     }
     // A history that is made anew knows no more.
-    let file = folder.path().join("history.db");
+    let file = folder.path().join(FILE);
     std::fs::remove_file(&file).unwrap();
     let (house, history) = open(folder.path()).await;
-    let contacts = settled(&house, "contacts", |rows| rows.len() == 3).await;
+    closed(folder.path(), 3).await;
+    let contacts = rows(&house, "max", "contacts").await;
     for row in &contacts {
-        assert_eq!((&row["external_id"], &row["customer_id"]), (&Value::Null, &Value::Null));
+        assert_eq!(
+            (&row["external_id"], &row["customer_id"]),
+            (&Value::Null, &Value::Null)
+        );
     }
     assert!(contacts.iter().any(|row| row["contact"] == served));
     close((house, history), folder).await;

@@ -173,7 +173,11 @@ impl Naive {
             }
         }
         if let Some((state, there)) = now {
-            let word = if there { state } else { format!("{state} lost") };
+            let word = if there {
+                state
+            } else {
+                format!("{state} lost")
+            };
             self.states.push((agent, word, at, None));
         }
     }

@@ -7,7 +7,8 @@ use crate::domain::offer::AgentState;
 use crate::id::AgentId;
 use rusqlite::{OptionalExtension, params};
 
-const OPEN: &str = "SELECT seq, state, reason, connection FROM agent_states WHERE agent = ?1 AND ended_at IS NULL";
+const OPEN: &str =
+    "SELECT seq, state, reason, connection FROM agent_states WHERE agent = ?1 AND ended_at IS NULL";
 const END: &str = "UPDATE agent_states SET ended_at = ?2, outcome = ?3 WHERE seq = ?1";
 const BEGIN: &str = "INSERT INTO agent_states (seq, agent, state, reason, connection, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 

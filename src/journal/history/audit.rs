@@ -78,9 +78,7 @@ fn act(event: &Event) -> (&'static str, Option<String>) {
         Event::SeatReleased { .. } => ("seat.released", None),
         Event::AgentSignedIn { state, .. } => ("agent.signed_in", Some(state_words(state))),
         Event::AgentSignedOut { why, .. } => ("agent.signed_out", Some(word(why))),
-        Event::AgentStateChanged { state, .. } => {
-            ("agent.state_changed", Some(state_words(state)))
-        }
+        Event::AgentStateChanged { state, .. } => ("agent.state_changed", Some(state_words(state))),
         Event::AgentChannelsChanged { .. } => ("agent.channels_changed", None),
         Event::AgentQueuesChanged { .. } => ("agent.queues_changed", None),
         Event::AgentConnectionLost { .. } => ("agent.connection_lost", None),

@@ -17,7 +17,8 @@ const STAY: &str = "SELECT s.seq, s.queue, s.channel, c.entered_at, c.answered_a
 const END: &str = "UPDATE segments SET ended_at = ?2, outcome = ?3, reason = ?4 WHERE seq = ?1";
 const END_PART: &str = "UPDATE segments SET ended_at = ?4, outcome = ?5, reason = ?6 WHERE contact = ?1 AND kind = ?2 AND offer = ?3 AND ended_at IS NULL RETURNING seq";
 const OFFER: &str = "SELECT seq FROM segments WHERE contact = ?1 AND kind = 'offer' AND offer = ?2";
-const CODES: &str = "UPDATE segments SET codes = ?3 WHERE contact = ?1 AND kind = 'leg' AND offer = ?2";
+const CODES: &str =
+    "UPDATE segments SET codes = ?3 WHERE contact = ?1 AND kind = 'leg' AND offer = ?2";
 const ALL_CODES: &str = "UPDATE contacts SET wrap_up_codes = (SELECT json_group_array(DISTINCT code.value) FROM segments s, json_each(s.codes) code WHERE s.contact = ?1 AND s.kind = 'leg') WHERE contact = ?1";
 
 /// A contact's open stay in line.
@@ -198,8 +199,7 @@ impl Projection<'_> {
             }
             self.counts.waited(at, &stay.queue, &stay.channel, waited);
         }
-        self.counts
-            .queue(at, &stay.queue, &stay.channel, &counters);
+        self.counts.queue(at, &stay.queue, &stay.channel, &counters);
         let answered = [(OfAgent::Answered, 1)];
         self.counts.agent(at, &agent, &stay.channel, &answered);
         Ok(())
@@ -222,7 +222,8 @@ impl Projection<'_> {
         queue: QueueId,
         why: Returned,
     ) -> rusqlite::Result<()> {
-        let returned = "UPDATE contacts SET returns = returns + 1 WHERE contact = ?1 RETURNING channel";
+        let returned =
+            "UPDATE contacts SET returns = returns + 1 WHERE contact = ?1 RETURNING channel";
         let channel: Option<String> = self
             .file
             .prepare_cached(returned)?
@@ -305,8 +306,7 @@ impl Projection<'_> {
         } else {
             counters.push((OfQueue::AbandonedAfterReturn, 1));
         }
-        self.counts
-            .queue(at, &stay.queue, &stay.channel, &counters);
+        self.counts.queue(at, &stay.queue, &stay.channel, &counters);
         Ok(())
     }
 
@@ -352,10 +352,7 @@ impl Projection<'_> {
     ) -> rusqlite::Result<()> {
         let at = record.at;
         for kind in ["wrap_up", "leg"] {
-            if self
-                .end_part(offer, kind, at, &word(&how), None)?
-                .is_some()
-            {
+            if self.end_part(offer, kind, at, &word(&how), None)?.is_some() {
                 break;
             }
         }

@@ -90,7 +90,8 @@ impl Writing {
             }
             Format::Csv => {
                 let columns = self.columns.iter().zip(values);
-                let cells: Vec<String> = columns.map(|(column, value)| cell(column, value)).collect();
+                let cells: Vec<String> =
+                    columns.map(|(column, value)| cell(column, value)).collect();
                 out.extend(cells.join(",").as_bytes());
                 out.extend(b"\r\n");
             }
@@ -207,7 +208,6 @@ mod tests {
 
     #[test]
     fn json_has_milliseconds_and_says_where_it_goes_on() {
-
         let ndjson = written(Format::Ndjson);
         assert_eq!(ndjson.lines().count(), 2);
         let json: serde_json::Value = serde_json::from_str(&written(Format::Json)).unwrap();

@@ -109,7 +109,11 @@ impl Projector {
     pub(super) fn sync(&self) -> Result<Option<Seq>, HistoryError> {
         let copy = "PRAGMA wal_checkpoint(PASSIVE)";
         let all = self.file.query_row(copy, [], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, i64>(2)?,
+            ))
         })?;
         Ok(matches!(all, (0, log, copied) if log == copied).then_some(self.position))
     }
@@ -160,7 +164,10 @@ fn set_aside(
         });
     }
     file.close().map_err(|(_, error)| error)?;
-    let aside = path.with_file_name(format!("history-{epoch}-{position}.db", position = position.0));
+    let aside = path.with_file_name(format!(
+        "history-{epoch}-{position}.db",
+        position = position.0
+    ));
     fs::rename(path, &aside).map_err(|error| HistoryError::File {
         path: aside.clone(),
         error,

@@ -152,9 +152,20 @@ impl Report {
 fn kind(name: &str) -> Kind {
     const COUNTS: &[&str] = &["seq", "parent", "entered", "moved_in", "transferred_in"];
     const MORE: &[&str] = &[
-        "returned", "answered", "answered_first", "answered_in_threshold", "abandoned",
-        "short_abandoned", "abandoned_in_threshold", "abandoned_after_return", "cancelled",
-        "moved_out", "requeued", "requeues", "returns", "handled",
+        "returned",
+        "answered",
+        "answered_first",
+        "answered_in_threshold",
+        "abandoned",
+        "short_abandoned",
+        "abandoned_in_threshold",
+        "abandoned_after_return",
+        "cancelled",
+        "moved_out",
+        "requeued",
+        "requeues",
+        "returns",
+        "handled",
     ];
     match name {
         "at" => Kind::At,
@@ -331,7 +342,9 @@ fn read(row: &Row<'_>, columns: usize) -> rusqlite::Result<Read> {
         })
     };
     Ok(Read {
-        values: (2..columns + 2).map(value).collect::<rusqlite::Result<_>>()?,
+        values: (2..columns + 2)
+            .map(value)
+            .collect::<rusqlite::Result<_>>()?,
         place: Place {
             at: row.get(0)?,
             key: value(1)?,

@@ -37,9 +37,7 @@ pub enum OpenError {
         found: i32,
     },
     /// Made by an earlier version, and not to be changed now.
-    #[error(
-        "{path} has format {found}; the next start of a server brings it to format {FORMAT}"
-    )]
+    #[error("{path} has format {found}; the next start of a server brings it to format {FORMAT}")]
     Older {
         /// Where.
         path: PathBuf,
@@ -70,7 +68,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     if application != APPLICATION && !new {
         return Err(OpenError::NotOurs(path.to_path_buf()));
     }
-    let Some(steps) = usize::try_from(format).ok().and_then(|n| MIGRATIONS.get(n..)) else {
+    let Some(steps) = usize::try_from(format)
+        .ok()
+        .and_then(|n| MIGRATIONS.get(n..))
+    else {
         return Err(OpenError::Newer {
             path: path.to_path_buf(),
             found: format,
@@ -118,8 +119,14 @@ fn open_as_is(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     }
     match format {
         FORMAT => Ok(connection),
-        found if found > FORMAT => Err(OpenError::Newer { path: path(), found }),
-        found => Err(OpenError::Older { path: path(), found }),
+        found if found > FORMAT => Err(OpenError::Newer {
+            path: path(),
+            found,
+        }),
+        found => Err(OpenError::Older {
+            path: path(),
+            found,
+        }),
     }
 }
 
