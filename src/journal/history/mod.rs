@@ -15,6 +15,8 @@ mod projector;
 pub mod report;
 mod retention;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod words;
 

@@ -36,7 +36,7 @@ impl Projector {
         let path = folder.join(FILE);
         let mut file = schema::open(&path)?;
         let epoch = log.epoch()?;
-        let last = log.last()?.max(log.cut()?).unwrap_or(Seq(0));
+        let last = log.last()?.unwrap_or(Seq(0)).max(log.cut()?);
         let known = schema::epoch(&file)?;
         let mut position = schema::position(&file)?;
         if let Some(known) = known.filter(|known| *known != epoch || position > last) {
@@ -82,8 +82,9 @@ impl Projector {
             return Ok(false);
         };
         let last = last.seq;
-        if let Some(upto) = self.log.cut()?.filter(|cut| *cut > self.position) {
-            note_gap(&transaction, self.position, upto, now)?;
+        let cut = self.log.cut()?;
+        if cut > self.position {
+            note_gap(&transaction, self.position, cut, now)?;
         }
         take_in(&transaction, &mut self.words, &page)?;
         if self.words.missed() {

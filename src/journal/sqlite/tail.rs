@@ -2,7 +2,7 @@
 //! its own that changes nothing.
 
 use super::schema::{self, OpenError};
-use super::{ReadError, names, read};
+use super::{ReadError, names, read, snapshot};
 use crate::directory::Known;
 use crate::id::Seq;
 use crate::journal::{Epoch, Written};
@@ -68,14 +68,12 @@ impl Tail {
         Ok(last.map(|last| Seq(last.cast_unsigned())))
     }
 
-    /// The last position that was cut away; none when the log is whole.
+    /// Position up to which it was cut; 0 when it is there from its first event on.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(in crate::journal) fn cut(&self) -> Result<Option<Seq>, ReadError> {
-        let cut = "SELECT value FROM meta WHERE key = 'cut'";
-        let cut = self.0.query_row(cut, [], |row| row.get::<_, i64>(0));
-        Ok(cut.optional()?.map(|cut| Seq(cut.cast_unsigned())))
+    pub(in crate::journal) fn cut(&self) -> Result<Seq, ReadError> {
+        snapshot::cut(&self.0)
     }
 
     /// Batches after a position, in order, until they hold so many events; all of one moment.
