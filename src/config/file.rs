@@ -73,6 +73,7 @@ pub struct History {
     pub queue_intervals: Option<u32>,
     pub agent_intervals: Option<u32>,
     pub audit: Option<u32>,
+    pub content: Option<u32>,
 }
 
 /// How a skill is held.

@@ -251,5 +251,6 @@ fn retention(stated: &file::History) -> Retention {
         queue_intervals: stated.queue_intervals.unwrap_or(default.queue_intervals),
         agent_intervals: stated.agent_intervals.unwrap_or(default.agent_intervals),
         audit: stated.audit.unwrap_or(default.audit),
+        content: stated.content.unwrap_or(default.content),
     }
 }

@@ -193,7 +193,7 @@ fn what_the_starter_file_states_as_default_is_the_default() {
         ),
         (
             "workspace.main.history",
-            &["queue_intervals", "agent_intervals"],
+            &["queue_intervals", "agent_intervals", "content"],
         ),
         (
             "workspace.main.channels.voice",

@@ -14,6 +14,7 @@ mod project;
 mod projector;
 pub mod report;
 mod retention;
+mod said;
 mod schema;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 //! bring the file to are one transaction.
 
 use super::project::Projection;
+use super::retention::{self, Retention};
+use super::said;
 use super::schema;
 use super::words::Words;
 use super::{FILE, HistoryError};
@@ -103,6 +105,17 @@ impl Projector {
         }
         self.position = last;
         Ok(true)
+    }
+
+    /// Deletes what is older than it is kept.
+    pub(super) fn forget(&mut self, keep: &Retention, now: Instant) -> Result<(), HistoryError> {
+        while retention::apply(&mut self.file, keep, now)? {}
+        match keep.said_before(now) {
+            Some(before) => {
+                said::forget(&self.file, &self.path.with_file_name(sqlite::FILE), before)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Copies what was committed into the file and syncs it. The position up to which nothing

@@ -18,6 +18,15 @@ pub struct Retention {
     pub agent_intervals: u32,
     /// The audit.
     pub audit: u32,
+    /// What people said and who they are, which the log keeps apart from its events.
+    pub content: u32,
+}
+
+impl Retention {
+    /// Up to when what was said is to go; none while it is kept for ever.
+    pub(super) fn said_before(&self, now: Instant) -> Option<Instant> {
+        (self.content > 0).then(|| now - Span::hours(24 * u64::from(self.content)))
+    }
 }
 
 impl Default for Retention {
@@ -31,6 +40,7 @@ impl Default for Retention {
             queue_intervals: 1_096,
             agent_intervals: 1_096,
             audit: 400,
+            content: 400,
         }
     }
 }

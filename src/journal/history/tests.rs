@@ -264,3 +264,47 @@ fn each_table_keeps_its_rows_for_as_long_as_it_should() {
     catch_up(folder.path(), &short, NOON).unwrap();
     assert_eq!(rows(), ["101", "101", "1", "200"]);
 }
+
+#[test]
+fn what_was_said_goes_when_its_contact_has_been_over_for_long_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = log(folder.path(), 7);
+    let id = |at: Instant| {
+        let time = uuid::Timestamp::from_unix(uuid::NoContext, at.0 / 1_000, 0);
+        ContactId(uuid::Uuid::new_v7(time))
+    };
+    let old = NOON - Span(DAY.0 * 40);
+    let [over, alive, young] = [old, old, NOON - DAY].map(id);
+    let come = |seq, at, contact| {
+        let mut record = entered(seq, at, seq, 0);
+        if let Event::ContactEntered { facts, .. } = &mut record.event {
+            facts.id = contact;
+        }
+        record
+    };
+    let go = |seq, at, gone| {
+        let mut record = closed(seq, at, seq);
+        if let Event::ContactClosed { contact, .. } = &mut record.event {
+            *contact = gone;
+        }
+        record
+    };
+    add(&mut log, vec![come(1, old, alive), come(2, old, over)]);
+    add(&mut log, vec![go(3, old, over), come(4, NOON, young)]);
+    add(&mut log, vec![go(5, NOON, young)]);
+    drop(log);
+    let texts = || {
+        let log = folder.path().join(sqlite::FILE);
+        found(&log, "SELECT contact FROM content ORDER BY seq")
+    };
+    let keep = Retention {
+        content: 30,
+        ..Retention::default()
+    };
+    take_in(&folder).unwrap();
+    assert_eq!(texts().len(), 3);
+    catch_up(folder.path(), &keep, NOON).unwrap();
+    assert_eq!(texts(), [alive.to_string(), young.to_string()]);
+    catch_up(folder.path(), &keep, NOON + DAY).unwrap();
+    assert_eq!(texts().len(), 2);
+}

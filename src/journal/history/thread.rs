@@ -1,7 +1,7 @@
 //! The history's thread.
 
 use super::projector::Projector;
-use super::retention::{self, Retention};
+use super::retention::Retention;
 use super::{FILE, HistoryError};
 use crate::id::Seq;
 use crate::journal::holds::{Hold, Holds};
@@ -91,7 +91,7 @@ impl History {
 pub fn catch_up(folder: &Path, keep: &Retention, now: Instant) -> Result<(), HistoryError> {
     let mut projector = Projector::open(folder)?;
     while projector.step(now)? {}
-    while retention::apply(projector.file(), keep, now)? {}
+    projector.forget(keep, now)?;
     projector.sync()?;
     Ok(())
 }
@@ -136,7 +136,7 @@ impl Keeper {
             groups += 1;
         }
         if looks.is_multiple_of(SEARCHES) && !last {
-            while retention::apply(self.projector.file(), &self.keep, now)? {}
+            self.projector.forget(&self.keep, now)?;
             let file = self.projector.file();
             file.execute_batch("PRAGMA incremental_vacuum(256); PRAGMA optimize;")?;
         }
