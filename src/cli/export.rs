@@ -122,11 +122,11 @@ impl Export {
 }
 
 fn file_failed(path: &Path, error: io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::Exists(path.to_path_buf()),
-        _ => Failure::File {
-            file: path.to_path_buf(),
-            error,
-        },
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        return Failure::Exists(path.to_path_buf());
+    }
+    Failure::File {
+        file: path.to_path_buf(),
+        error,
     }
 }

@@ -221,7 +221,7 @@ impl Eyes {
         };
         let channel = row.text("channel").and_then(|name| names.channel(name));
         let channel = channel.or_else(|| {
-            let terms = self.rules.queue(queue)?.channels.iter().next();
+            let terms = self.rules.queue(queue)?.channels.first();
             terms.map(|(channel, _)| *channel)
         });
         let Some(channel) = channel else {
