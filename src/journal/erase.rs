@@ -7,6 +7,13 @@ use crate::id::ContactId;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+/// How often it is tried to empty a write-ahead file.
+const TRIES: u32 = 20;
+/// Between two tries.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
 
 /// Whose traces are erased.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,7 +64,8 @@ pub fn erase(folder: &Path, whose: &Whose) -> Result<Erased, HistoryError> {
     }
     in_log.commit()?;
     in_file.commit()?;
-    erased.copied = copied(&log)? && copied(&file)?;
+    let (log, file) = (copied(&log)?, copied(&file)?);
+    erased.copied = log && file;
     Ok(erased)
 }
 
@@ -113,9 +121,15 @@ fn lives(
 }
 
 /// Copies what was committed into the file, and empties the write-ahead file. False when
-/// somebody who reads is in the way.
+/// somebody who reads stays in the way; whoever copies at the same moment is waited for.
 fn copied(connection: &Connection) -> rusqlite::Result<bool> {
-    let copy = "PRAGMA wal_checkpoint(TRUNCATE)";
-    let busy: i64 = connection.query_row(copy, [], |row| row.get(0))?;
-    Ok(busy == 0)
+    for _ in 0..TRIES {
+        let copy = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: i64 = connection.query_row(copy, [], |row| row.get(0))?;
+        if busy == 0 {
+            return Ok(true);
+        }
+        thread::park_timeout(TRY_AGAIN);
+    }
+    Ok(false)
 }
