@@ -15,6 +15,9 @@ const TRIES: u32 = 20;
 /// Between two tries.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
 
+/// Whoever writes the log waits for a try, and a try no longer than this for whoever reads it.
+const STALL: Duration = Duration::from_millis(100);
+
 /// Whose traces are erased.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Whose {
@@ -123,6 +126,7 @@ fn lives(
 /// Copies what was committed into the file, and empties the write-ahead file. False when
 /// somebody who reads stays in the way; whoever copies at the same moment is waited for.
 fn copied(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(STALL)?;
     for _ in 0..TRIES {
         let copy = "PRAGMA wal_checkpoint(TRUNCATE)";
         let busy: i64 = connection.query_row(copy, [], |row| row.get(0))?;
