@@ -26,6 +26,7 @@ mod sim {
     mod known;
     mod ledger;
     mod mail;
+    mod naive;
     mod order;
     mod outside;
     mod plan;

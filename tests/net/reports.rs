@@ -210,6 +210,13 @@ async fn a_report_is_read_in_every_format_and_page_by_page() {
         assert_eq!(answered.status, status, "{query}");
         assert_eq!(answered.problem()["pointer"].as_str(), pointer, "{query}");
     }
+    let bearer = format!("Bearer {}", house.token("max"));
+    let headers = [("authorization", bearer.as_str())];
+    let posted = request(&house, "POST /v1/reports/contacts", &headers, "").await;
+    assert_eq!(
+        (posted.status, posted.header("allow")),
+        (405, Some("GET, HEAD"))
+    );
     close((house, history), folder).await;
 }
 
