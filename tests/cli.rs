@@ -379,6 +379,10 @@ fn what_happened_is_exported_and_a_customer_erased_while_the_server_runs() {
         answer(here, &erase),
         "erased: 1 contact and 1 text deleted from the log\n"
     );
+    assert_eq!(
+        answer(here, &["erase", "--customer", "c-8", "-c", "any.toml"]),
+        "nothing is kept of it in workspace main\n"
+    );
     served.process.kill().unwrap();
     served.process.wait().unwrap();
 

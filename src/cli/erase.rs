@@ -38,6 +38,14 @@ impl Erase {
             }
         };
         let erased = erase(&config.server.data.join(&workspace.rules.name), &whose)?;
+        if erased.contacts == 0 && erased.alive == 0 {
+            writeln!(
+                out,
+                "nothing is kept of it in workspace {}",
+                workspace.rules.name
+            )?;
+            return Ok(ExitCode::SUCCESS);
+        }
         writeln!(
             out,
             "erased: {} and {} deleted from the log",
