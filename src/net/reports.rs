@@ -4,6 +4,7 @@ use super::http::Port;
 use super::problem::Problem;
 use super::request::{Called, called};
 use crate::domain::near::nearest;
+use crate::gate::reports::Page;
 use crate::journal::history::format::{Format, Writing};
 use crate::journal::history::report::{Asked, Place, Report, instant};
 use crate::limits;
@@ -52,11 +53,13 @@ pub(super) async fn report(
             return Err(WireError::new(Code::Timeout, text).into());
         }
     };
-    let next = page.next.map(|place| place.cursor(report));
-    let mut body = Vec::new();
-    let mut writing = Writing::begin(format, page.columns, &mut body);
-    page.rows.iter().for_each(|row| writing.row(row, &mut body));
-    writing.end(next.as_deref(), &mut body);
+    let next = page.next.as_ref().map(|place| place.cursor(report));
+    // Ten thousand rows take longer to write than anybody on the floor should wait.
+    let written = tokio::task::spawn_blocking(move || write(page, report, format));
+    let body = written.await.map_err(|_| {
+        let text = "the report could not be written";
+        WireError::new(Code::Internal, text)
+    })?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -66,6 +69,17 @@ pub(super) async fn report(
         response.headers_mut().insert(LINK, link);
     }
     Ok(response)
+}
+
+fn write(page: Page, report: Report, format: Format) -> Vec<u8> {
+    let mut body = Vec::new();
+    let mut writing = Writing::begin(format, page.columns, &mut body);
+    for row in &page.rows {
+        writing.row(row, &mut body);
+    }
+    let next = page.next.map(|place| place.cursor(report));
+    writing.end(next.as_deref(), &mut body);
+    body
 }
 
 /// The same query, where the report goes on.
