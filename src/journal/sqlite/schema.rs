@@ -1,6 +1,7 @@
 //! The file's tables, and how it is opened.
 
 use super::super::Epoch;
+use super::Medium;
 use crate::time::Instant;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -88,12 +89,12 @@ pub enum OpenError {
 }
 
 /// Opens the file, makes its tables if it is new, and checks that it is one of ours.
-pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn open(path: &Path, on: Medium) -> Result<Connection, OpenError> {
     let sqlite = |error| OpenError::Sqlite {
         path: path.to_path_buf(),
         error,
     };
-    let mut connection = connect(path).map_err(sqlite)?;
+    let mut connection = connect(path, on).map_err(sqlite)?;
     let (application, format) = marks(&connection).map_err(sqlite)?;
     if format > FORMAT && application == APPLICATION {
         return Err(OpenError::Newer {
@@ -112,11 +113,14 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// A connection with this program's settings.
-pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path, on: Medium) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = match on.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
