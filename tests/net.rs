@@ -25,4 +25,5 @@ mod net {
     mod rights;
     mod sessions;
     mod slow;
+    mod space;
 }

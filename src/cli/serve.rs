@@ -64,6 +64,8 @@ pub struct Running {
     engines: Vec<Named>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Looks at the room on the disk until the end.
+    _data: Data,
 }
 
 /// A workspace's engine.
@@ -213,6 +215,7 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
             clock: clock
                 .clone()
                 .not_before(data.last_at(&workspace.rules.name)?),
+            space: data.space(),
             ..Options::default()
         };
         if let Some(journal) = data.journal(&workspace.rules.name, &names.known())? {
@@ -245,6 +248,7 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
         engines,
         stop,
         tasks,
+        _data: data,
     })
 }
 

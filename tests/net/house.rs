@@ -7,6 +7,7 @@ use switchroom::config::{Config, Source};
 use switchroom::engine::clock::Clock;
 use switchroom::engine::{Engine, Options as EngineOptions, Trip};
 use switchroom::gate::{Served, Site};
+use switchroom::journal::space::Space;
 use switchroom::net::http::routes;
 use switchroom::net::listen::{Port, listen};
 use switchroom::net::server::{Options, Server};
@@ -88,6 +89,26 @@ impl House {
 
     /// A server whose machines may be tripped.
     pub async fn tripping(toml: &str, clock: Clock, options: Options, trip: Option<Trip>) -> Self {
+        let engine_options = EngineOptions {
+            clock,
+            trip,
+            ..EngineOptions::default()
+        };
+        Self::with(toml, options, engine_options).await
+    }
+
+    /// A server whose disk has the room that the test says.
+    pub async fn with_space(toml: &str, clock: Clock, options: Options, space: Arc<Space>) -> Self {
+        let engine_options = EngineOptions {
+            clock,
+            space: Some(space),
+            ..EngineOptions::default()
+        };
+        Self::with(toml, options, engine_options).await
+    }
+
+    async fn with(toml: &str, options: Options, engine_options: EngineOptions) -> Self {
+        let clock = engine_options.clock.clone();
         let source = Source {
             name: "house".into(),
             text: toml.into(),
@@ -95,11 +116,6 @@ impl House {
         let config = Config::check(source).unwrap_or_else(|findings| panic!("{findings}"));
         let workspace = config.workspaces[0].clone();
         let names = Arc::clone(workspace.directory.names());
-        let engine_options = EngineOptions {
-            clock: clock.clone(),
-            trip,
-            ..EngineOptions::default()
-        };
         let engine = Engine::start(workspace.rules, names, engine_options).expect("an engine");
         let served = Served {
             name: "main".to_owned(),
