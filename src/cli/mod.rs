@@ -5,8 +5,11 @@ mod data;
 mod demo;
 mod init;
 mod key;
+mod line;
 mod load;
+mod log;
 pub mod serve;
+mod store;
 mod token;
 
 pub use key::{KeyFileError, signing_key};
@@ -41,6 +44,8 @@ pub enum Command {
     Check(check::Check),
     /// Print a token with which a user or connector signs in.
     Token(token::Token),
+    /// Print the log of a workspace, an event in a line of JSON.
+    Log(log::Log),
     /// Write a starter configuration that explains every key.
     Init(init::Init),
 }
@@ -116,6 +121,7 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
         Command::Demo(demo) => demo.run(out),
         Command::Check(check) => check.run(out),
         Command::Token(token) => token.run(out),
+        Command::Log(log) => log.run(out),
         Command::Init(init) => init.run(out),
     }
 }

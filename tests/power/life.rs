@@ -110,6 +110,7 @@ fn log(
         epoch,
         after: Seq(after),
         kept: Vec::new(),
+        snapshots: None,
         failed: Box::new(move |_| failing.failed.store(true, Ordering::Relaxed)),
     };
     let (disk, out) = (Arc::clone(disk), Arc::clone(out));

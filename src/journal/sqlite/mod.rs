@@ -4,6 +4,7 @@
 mod checkpoint;
 mod names;
 mod read;
+mod reader;
 mod recover;
 mod schema;
 mod snapshot;
@@ -12,6 +13,7 @@ mod tests;
 mod write;
 
 pub use read::ReadError;
+pub use reader::Reader;
 pub use schema::{FORMAT, OpenError};
 
 use super::chore;

@@ -112,6 +112,29 @@ pub(super) fn open(path: &Path, on: Medium) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// Opens the file of a log that is there, to read it and nothing else. Older versions are read as
+/// they are.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
+    let sqlite = |error| OpenError::Sqlite {
+        path: path.to_path_buf(),
+        error,
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    connection.busy_timeout(BUSY).map_err(sqlite)?;
+    let (application, format) = marks(&connection).map_err(sqlite)?;
+    if application != APPLICATION || format < 1 {
+        return Err(OpenError::NotALog(path.to_path_buf()));
+    }
+    if format > FORMAT {
+        return Err(OpenError::Newer {
+            path: path.to_path_buf(),
+            found: format,
+        });
+    }
+    Ok(connection)
+}
+
 /// A connection with this program's settings.
 pub(super) fn connect(path: &Path, on: Medium) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
