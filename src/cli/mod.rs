@@ -3,6 +3,7 @@
 mod check;
 mod data;
 mod demo;
+mod doctor;
 mod init;
 mod key;
 mod line;
@@ -46,6 +47,8 @@ pub enum Command {
     Token(token::Token),
     /// Print the log of a workspace, an event in a line of JSON.
     Log(log::Log),
+    /// Check a data folder: files, check sums, and whether a server can start from it.
+    Doctor(doctor::Doctor),
     /// Write a starter configuration that explains every key.
     Init(init::Init),
 }
@@ -122,6 +125,7 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
         Command::Check(check) => check.run(out),
         Command::Token(token) => token.run(out),
         Command::Log(log) => log.run(out),
+        Command::Doctor(doctor) => doctor.run(out),
         Command::Init(init) => init.run(out),
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Name of the file that says who uses the folder.
-const LOCK: &str = "lock";
+pub const LOCK: &str = "lock";
 
 /// A folder that nobody else uses, until it is dropped.
 #[derive(Debug)]

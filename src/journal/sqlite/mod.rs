@@ -10,11 +10,13 @@ mod schema;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod write;
 
 pub use read::ReadError;
 pub use reader::Reader;
 pub use schema::{FORMAT, OpenError};
+pub use verify::{Finding, Read};
 
 use super::chore;
 use super::folder::Folder;

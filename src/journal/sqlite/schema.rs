@@ -155,7 +155,7 @@ pub(super) fn connect(path: &Path, on: Medium) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn marks(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
+pub(super) fn marks(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
     let mark = |name| connection.pragma_query_value(None, name, |row| row.get(0));
     Ok((mark("application_id")?, mark("user_version")?))
 }
