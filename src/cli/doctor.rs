@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
+use std::panic;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -229,7 +230,12 @@ fn fold<W: Write>(
         }
         Err(failure) => return Ok(report.problem(&failure.to_string())?),
     };
-    let (findings, board) = reader.check_fold(&rules)?;
+    // That it cannot be folded is told in words.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let checked = reader.check_fold(&rules);
+    panic::set_hook(hook);
+    let (findings, board) = checked?;
     for finding in &findings {
         report.problem(&finding.to_string())?;
     }

@@ -1,5 +1,6 @@
 //! The command line: what a person types, and what is answered.
 
+mod backup;
 mod check;
 mod data;
 mod demo;
@@ -18,7 +19,7 @@ pub use load::{Where, load};
 
 use crate::config::Findings;
 use crate::journal::folder::FolderError;
-use crate::journal::sqlite::{OpenError, ReadError};
+use crate::journal::sqlite::{CopyError, OpenError, ReadError};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -49,6 +50,10 @@ pub enum Command {
     Log(log::Log),
     /// Check a data folder: files, check sums, and whether a server can start from it.
     Doctor(doctor::Doctor),
+    /// Copy a data folder, also while a server uses it.
+    Backup(backup::Backup),
+    /// Put a backup in the place of a data folder that is gone.
+    Restore(backup::Restore),
     /// Write a starter configuration that explains every key.
     Init(init::Init),
 }
@@ -106,6 +111,9 @@ pub enum Failure {
     /// The log cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A file cannot be copied.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     /// Something was asked for that does not exist.
     #[error("{0}")]
     Unknown(String),
@@ -126,6 +134,8 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
         Command::Token(token) => token.run(out),
         Command::Log(log) => log.run(out),
         Command::Doctor(doctor) => doctor.run(out),
+        Command::Backup(backup) => backup.run(out),
+        Command::Restore(restore) => restore.run(out),
         Command::Init(init) => init.run(out),
     }
 }

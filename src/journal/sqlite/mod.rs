@@ -2,6 +2,7 @@
 //! said lies in a table of its own, so that it can be erased and the log stays whole.
 
 mod checkpoint;
+mod copy;
 mod names;
 mod read;
 mod reader;
@@ -13,6 +14,7 @@ mod tests;
 mod verify;
 mod write;
 
+pub use copy::{CopyError, Moment, rename, tidy};
 pub use read::ReadError;
 pub use reader::Reader;
 pub use schema::{FORMAT, OpenError};
