@@ -26,4 +26,5 @@ mod net {
     mod sessions;
     mod slow;
     mod space;
+    mod stall;
 }

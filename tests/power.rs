@@ -11,6 +11,7 @@ mod power {
     mod chance;
     mod cut;
     mod disk;
+    mod full;
     mod life;
     mod locks;
     mod vfs;

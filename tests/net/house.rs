@@ -107,7 +107,8 @@ impl House {
         Self::with(toml, options, engine_options).await
     }
 
-    async fn with(toml: &str, options: Options, engine_options: EngineOptions) -> Self {
+    /// A server whose engine is started with what the test says.
+    pub async fn with(toml: &str, options: Options, engine_options: EngineOptions) -> Self {
         let clock = engine_options.clock.clone();
         let source = Source {
             name: "house".into(),

@@ -11,9 +11,14 @@ const SECTOR: usize = 512;
 /// Bytes of a region of shared memory, as SQLite asks for them.
 pub const REGION: usize = 32 * 1_024;
 
-/// There is no power.
-#[derive(Debug)]
-pub struct NoPower;
+/// Why the disk does not do what it was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum No {
+    /// It was cut off.
+    Power,
+    /// It is full.
+    Room,
+}
 
 /// Number of a file, whatever its name.
 pub type Inode = usize;
@@ -33,6 +38,8 @@ struct State {
     calls: u64,
     cut_at: Option<u64>,
     cut: bool,
+    /// Bytes that all files may have together.
+    room: Option<usize>,
 }
 
 type Names = BTreeMap<String, Inode>;
@@ -86,18 +93,26 @@ impl Change {
 
 impl State {
     /// A call that changes something; the one at which the power is cut comes to no end.
-    fn call(&mut self) -> Result<(), NoPower> {
+    fn call(&mut self) -> Result<(), No> {
         self.calls += 1;
         self.cut |= Some(self.calls) == self.cut_at;
         self.power()
     }
 
-    fn power(&self) -> Result<(), NoPower> {
-        if self.cut { Err(NoPower) } else { Ok(()) }
+    fn power(&self) -> Result<(), No> {
+        if self.cut { Err(No::Power) } else { Ok(()) }
     }
 
-    fn change(&mut self, inode: Inode, change: Change) -> Result<(), NoPower> {
+    fn change(&mut self, inode: Inode, change: Change) -> Result<(), No> {
         self.power()?;
+        if let Change::Write(at, data) = &change {
+            let end = at + data.len();
+            let more = end.saturating_sub(self.files[inode].current.len());
+            let all: usize = self.files.iter().map(|file| file.current.len()).sum();
+            if more > 0 && self.room.is_some_and(|room| all + more > room) {
+                return Err(No::Room);
+            }
+        }
         change.apply(&mut self.files[inode].current);
         self.pending.push((inode, change));
         self.call()
@@ -113,6 +128,11 @@ impl Disk {
     pub fn cut_at(&self, call: u64) {
         let mut state = self.state();
         (state.calls, state.cut_at) = (0, Some(call));
+    }
+
+    /// All files may have so many bytes together; without end when absent.
+    pub fn room(&self, bytes: Option<usize>) {
+        self.state().room = bytes;
     }
 
     /// The power is cut now, if it is not already. The calls there were.
@@ -192,7 +212,7 @@ impl Disk {
     }
 
     /// Opens a file; made if it may be.
-    pub fn open(&self, name: &str, create: bool) -> Result<Option<Inode>, NoPower> {
+    pub fn open(&self, name: &str, create: bool) -> Result<Option<Inode>, No> {
         let mut state = self.state();
         state.power()?;
         if let Some(inode) = state.names.get(name) {
@@ -208,7 +228,7 @@ impl Disk {
     }
 
     /// Whether there is a file with something in it.
-    pub fn exists(&self, name: &str) -> Result<bool, NoPower> {
+    pub fn exists(&self, name: &str) -> Result<bool, No> {
         let state = self.state();
         state.power()?;
         let inode = state.names.get(name);
@@ -216,7 +236,7 @@ impl Disk {
     }
 
     /// Removes a name; so that it stays removed if the folder is synced.
-    pub fn delete(&self, name: &str, sync: bool) -> Result<(), NoPower> {
+    pub fn delete(&self, name: &str, sync: bool) -> Result<(), No> {
         let mut state = self.state();
         state.power()?;
         state.names.remove(name);
@@ -228,7 +248,7 @@ impl Disk {
     }
 
     /// Reads; how many bytes there were.
-    pub fn read(&self, inode: Inode, at: usize, into: &mut [u8]) -> Result<usize, NoPower> {
+    pub fn read(&self, inode: Inode, at: usize, into: &mut [u8]) -> Result<usize, No> {
         let state = self.state();
         state.power()?;
         let bytes = &state.files[inode].current;
@@ -239,17 +259,17 @@ impl Disk {
     }
 
     /// Writes.
-    pub fn write(&self, inode: Inode, at: usize, data: &[u8]) -> Result<(), NoPower> {
+    pub fn write(&self, inode: Inode, at: usize, data: &[u8]) -> Result<(), No> {
         self.state().change(inode, Change::Write(at, data.to_vec()))
     }
 
     /// Cuts a file's end off.
-    pub fn truncate(&self, inode: Inode, size: usize) -> Result<(), NoPower> {
+    pub fn truncate(&self, inode: Inode, size: usize) -> Result<(), No> {
         self.state().change(inode, Change::Truncate(size))
     }
 
     /// Syncs a file; when it is new, its folder as well.
-    pub fn sync(&self, inode: Inode) -> Result<(), NoPower> {
+    pub fn sync(&self, inode: Inode) -> Result<(), No> {
         let mut state = self.state();
         state.power()?;
         state.call()?;
@@ -263,7 +283,7 @@ impl Disk {
     }
 
     /// Bytes of a file.
-    pub fn size(&self, inode: Inode) -> Result<usize, NoPower> {
+    pub fn size(&self, inode: Inode) -> Result<usize, No> {
         let state = self.state();
         state.power()?;
         Ok(state.files[inode].current.len())

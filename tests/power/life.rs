@@ -31,13 +31,13 @@ pub struct Known {
 
 /// What was let out in one life.
 #[derive(Default)]
-struct Out {
+pub struct Out {
     /// Batches of this life of which an answer told.
-    acknowledged: AtomicUsize,
+    pub acknowledged: AtomicUsize,
     /// An answer was let out while something of the write-ahead log was not synced.
-    early: AtomicBool,
+    pub early: AtomicBool,
     /// Nothing becomes durable any more.
-    failed: AtomicBool,
+    pub failed: AtomicBool,
 }
 
 /// Opens the log that is mounted at a folder.
@@ -97,7 +97,7 @@ pub fn live(folder: &Path, disk: &Arc<Disk>, known: &mut Known, chance: &mut Cha
 }
 
 /// A log whose answers are counted as they leave.
-fn log(
+pub fn log(
     store: Sqlite,
     epoch: Epoch,
     after: u64,
@@ -130,7 +130,7 @@ fn log(
 
 /// What an actor might hand over: some events, some with what was said, and an answer to
 /// whoever asked; or only an answer. Not every position has an event.
-fn batch(seq: &mut u64, handed: usize, chance: &mut Chance) -> Batch {
+pub fn batch(seq: &mut u64, handed: usize, chance: &mut Chance) -> Batch {
     let from = match chance.next(4) {
         0 => Source::Floor,
         queue => Source::Queue(QueueId(u32::try_from(queue).unwrap())),

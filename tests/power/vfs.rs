@@ -5,7 +5,7 @@
     reason = "SQLite calls a file system by pointers; there is no other way to stand in for one"
 )]
 
-use super::disk::{Disk, Inode, REGION};
+use super::disk::{Disk, Inode, No, REGION};
 use rusqlite::ffi;
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -238,7 +238,11 @@ unsafe extern "C" fn write(
     let written = open
         .disk
         .write(open.inode, usize::try_from(at).unwrap(), from);
-    code(written, ffi::SQLITE_IOERR_WRITE)
+    match written {
+        Ok(()) => ffi::SQLITE_OK,
+        Err(No::Room) => ffi::SQLITE_FULL,
+        Err(No::Power) => ffi::SQLITE_IOERR_WRITE,
+    }
 }
 
 unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, size: i64) -> c_int {

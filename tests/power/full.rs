@@ -1,0 +1,69 @@
+//! A disk that is full: nothing is acknowledged until there is room, and nothing is lost, not even
+//! when the power is cut then.
+
+use super::chance::Chance;
+use super::disk::Disk;
+use super::life::{Known, Out, batch, judge, log, open};
+use super::vfs;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use switchroom::id::Seq;
+use switchroom::journal::Journal;
+
+/// Nothing here takes so long unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn what_finds_no_room_is_kept_and_written_when_there_is_some() {
+    let mut chance = Chance(7);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let disk = Arc::new(Disk::default());
+    let mounted = vfs::mount(&folder.join("full"), &disk);
+    let store = open(&folder.join("full"), Duration::from_millis(1)).unwrap();
+    let (epoch, out, mut known) = (store.epoch(), Arc::new(Out::default()), Known::default());
+    let log = log(store, epoch, 0, &disk, &out, 0);
+    disk.room(Some(300_000));
+    let (mut seq, deadline) = (0, Instant::now() + PATIENCE);
+    let mut stuck = None;
+    while stuck.is_none_or(|since: Instant| since.elapsed() < Duration::from_secs(1)) {
+        assert!(Instant::now() < deadline, "the disk is never full");
+        if log.durable() < Seq(seq) {
+            stuck.get_or_insert_with(Instant::now);
+            std::thread::yield_now();
+            continue;
+        }
+        stuck = None;
+        let batch = batch(&mut seq, known.handed.len(), &mut chance);
+        if !batch.written.records.is_empty() {
+            known.handed.push(Arc::clone(&batch.written));
+        }
+        log.append(batch).unwrap();
+    }
+    let acknowledged = out.acknowledged.load(Ordering::Relaxed);
+    assert!(
+        acknowledged < known.handed.len(),
+        "it was acknowledged without room"
+    );
+    assert!(log.undurable().bytes > 0);
+    for _ in 0..50 {
+        let batch = batch(&mut seq, known.handed.len(), &mut chance);
+        if !batch.written.records.is_empty() {
+            known.handed.push(Arc::clone(&batch.written));
+        }
+        log.append(batch).unwrap();
+    }
+    disk.room(None);
+    while log.durable() < Seq(seq) {
+        assert!(Instant::now() < deadline, "it does not go on");
+        std::thread::yield_now();
+    }
+    assert!(!out.failed.load(Ordering::Relaxed));
+    disk.cut();
+    log.close();
+    known.acknowledged = known.handed.len();
+    let left = Arc::new(disk.after_cut(&mut chance));
+    drop(mounted);
+    judge(&folder.join("left"), &left, &mut known);
+}
