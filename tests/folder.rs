@@ -14,4 +14,5 @@ mod folder {
     mod faults;
     mod log;
     mod program;
+    mod small;
 }

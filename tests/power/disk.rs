@@ -18,6 +18,8 @@ pub enum No {
     Power,
     /// It is full.
     Room,
+    /// It cannot say whether what was written is there.
+    Sync,
 }
 
 /// Number of a file, whatever its name.
@@ -40,6 +42,8 @@ struct State {
     cut: bool,
     /// Bytes that all files may have together.
     room: Option<usize>,
+    /// Syncs fail.
+    broken: bool,
 }
 
 type Names = BTreeMap<String, Inode>;
@@ -128,6 +132,11 @@ impl Disk {
     pub fn cut_at(&self, call: u64) {
         let mut state = self.state();
         (state.calls, state.cut_at) = (0, Some(call));
+    }
+
+    /// Whether syncs fail from now on.
+    pub fn broken(&self, broken: bool) {
+        self.state().broken = broken;
     }
 
     /// All files may have so many bytes together; without end when absent.
@@ -272,6 +281,9 @@ impl Disk {
     pub fn sync(&self, inode: Inode) -> Result<(), No> {
         let mut state = self.state();
         state.power()?;
+        if state.broken {
+            return Err(No::Sync);
+        }
         state.call()?;
         state.pending.retain(|(changed, _)| *changed != inode);
         let file = &mut state.files[inode];

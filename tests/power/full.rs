@@ -1,5 +1,5 @@
 //! A disk that is full: nothing is acknowledged until there is room, and nothing is lost, not even
-//! when the power is cut then.
+//! when the power is cut then. A sync that fails is the end.
 
 use super::chance::Chance;
 use super::disk::Disk;
@@ -63,6 +63,52 @@ fn what_finds_no_room_is_kept_and_written_when_there_is_some() {
     disk.cut();
     log.close();
     known.acknowledged = known.handed.len();
+    let left = Arc::new(disk.after_cut(&mut chance));
+    drop(mounted);
+    judge(&folder.join("left"), &left, &mut known);
+}
+
+#[test]
+fn after_a_sync_that_failed_nothing_is_tried_again_and_nothing_more_is_acknowledged() {
+    let mut chance = Chance(8);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let disk = Arc::new(Disk::default());
+    let mounted = vfs::mount(&folder.join("broken"), &disk);
+    let store = open(&folder.join("broken"), Duration::from_secs(1)).unwrap();
+    let (epoch, out, mut known) = (store.epoch(), Arc::new(Out::default()), Known::default());
+    let log = log(store, epoch, 0, &disk, &out, 0);
+    let mut seq = 0;
+    let mut hand_over = |known: &mut Known| {
+        let batch = batch(&mut seq, known.handed.len(), &mut chance);
+        if !batch.written.records.is_empty() {
+            known.handed.push(Arc::clone(&batch.written));
+        }
+        log.append(batch).map(|()| Seq(seq))
+    };
+    let deadline = Instant::now() + PATIENCE;
+    for _ in 0..20 {
+        let handed = hand_over(&mut known).unwrap();
+        while log.durable() < handed {
+            assert!(Instant::now() < deadline, "it does not become durable");
+            std::thread::yield_now();
+        }
+    }
+    known.acknowledged = known.handed.len();
+    let acknowledged = out.acknowledged.load(Ordering::Relaxed);
+    disk.broken(true);
+    while known.handed.len() == known.acknowledged {
+        hand_over(&mut known).unwrap();
+    }
+    while !out.failed.load(Ordering::Relaxed) {
+        assert!(Instant::now() < deadline, "nobody is told");
+        std::thread::yield_now();
+    }
+    disk.broken(false);
+    assert!(hand_over(&mut known).is_err(), "it takes nothing more");
+    assert_eq!(out.acknowledged.load(Ordering::Relaxed), acknowledged);
+    disk.cut();
+    log.close();
     let left = Arc::new(disk.after_cut(&mut chance));
     drop(mounted);
     judge(&folder.join("left"), &left, &mut known);

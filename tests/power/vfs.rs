@@ -241,7 +241,7 @@ unsafe extern "C" fn write(
     match written {
         Ok(()) => ffi::SQLITE_OK,
         Err(No::Room) => ffi::SQLITE_FULL,
-        Err(No::Power) => ffi::SQLITE_IOERR_WRITE,
+        Err(No::Power | No::Sync) => ffi::SQLITE_IOERR_WRITE,
     }
 }
 
