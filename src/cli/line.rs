@@ -5,13 +5,29 @@ use crate::directory::{Known, WorkspaceNames};
 use crate::domain::capacity::ChannelSet;
 use crate::domain::event::{By, Record};
 use crate::domain::requirement::Requirement;
-use crate::id::{CommandId, OfferId, ReservationId, UserId};
+use crate::id::{CommandId, OfferId, ReservationId, Seq, UserId};
+use crate::time::Instant;
+use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Writes the lines of one log.
 pub(super) struct Lines {
     names: WorkspaceNames,
+}
+
+/// A line, in the order in which people read it.
+#[derive(Serialize)]
+struct Line<'a> {
+    seq: Seq,
+    at: Instant,
+    by: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behalf: Option<Value>,
+    event: String,
+    data: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a RawValue>,
 }
 
 /// What a number stands for.
@@ -41,26 +57,21 @@ impl Lines {
 
     /// One line, without its end; with what was said, if that is given as JSON.
     pub(super) fn line(&self, record: &Record, said: Option<&str>) -> String {
-        let mut line = Map::new();
-        line.insert("seq".into(), json!(record.seq));
-        line.insert("at".into(), json!(record.at));
-        match record.by {
-            By::Engine => drop(line.insert("by".into(), json!("engine"))),
-            By::User { user, behalf } => {
-                line.insert("by".into(), self.user(user));
-                if let Some(behalf) = behalf {
-                    line.insert("behalf".into(), self.user(behalf));
-                }
-            }
-        }
+        let (by, behalf) = match record.by {
+            By::Engine => (json!("engine"), None),
+            By::User { user, behalf } => (self.user(user), behalf.map(|behalf| self.user(behalf))),
+        };
         let (event, data) = self.event(record);
-        line.insert("event".into(), json!(event));
-        line.insert("data".into(), data);
-        let content = said.and_then(|said| serde_json::from_str::<Box<RawValue>>(said).ok());
-        if let Some(content) = content {
-            line.insert("content".into(), json!(content));
-        }
-        Value::Object(line).to_string()
+        let line = Line {
+            seq: record.seq,
+            at: record.at,
+            by,
+            behalf,
+            event,
+            data,
+            content: said.and_then(|said| serde_json::from_str(said).ok()),
+        };
+        serde_json::to_string(&line).unwrap_or_else(|error| json!(error.to_string()).to_string())
     }
 
     /// Its name and its fields. An event is encoded as one key, its kind.

@@ -66,6 +66,7 @@ fn a_damaged_batch_is_found_and_a_server_does_not_start_on_it() {
         &log,
         &format!(
             "DELETE FROM batches WHERE seq >= {last}; DELETE FROM content WHERE seq >= {last};
+             DELETE FROM snapshots WHERE seq >= {last};
              UPDATE meta SET value = value + 1 WHERE key = 'epoch';"
         ),
     );

@@ -1,15 +1,12 @@
 //! Copies of a file as it stands at one moment, while somebody else writes it.
 
+use super::schema;
 use crate::time::Instant;
+use rusqlite::Connection;
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// Waits so long for whoever locks the file.
-const BUSY: Duration = Duration::from_secs(10);
 
 /// A file of SQLite at one moment. As long as this lives, its write-ahead log is not shortened.
 #[derive(Debug)]
@@ -46,9 +43,7 @@ impl Moment {
     /// When it cannot be read.
     pub fn of(path: &Path) -> Result<Self, CopyError> {
         let sqlite = failed(path);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(&sqlite)?;
-        connection.busy_timeout(BUSY).map_err(&sqlite)?;
+        let connection = schema::reading(path).map_err(&sqlite)?;
         // The moment is that of the first look, and not that of the statement before it.
         connection
             .execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")

@@ -3,7 +3,9 @@
 use super::super::Epoch;
 use super::Medium;
 use crate::time::Instant;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -119,9 +121,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
         path: path.to_path_buf(),
         error,
     };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
-    connection.busy_timeout(BUSY).map_err(sqlite)?;
+    let connection = reading(path).map_err(sqlite)?;
     let (application, format) = marks(&connection).map_err(sqlite)?;
     if application != APPLICATION || format < 1 {
         return Err(OpenError::NotALog(path.to_path_buf()));
@@ -133,6 +133,39 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
         });
     }
     Ok(connection)
+}
+
+/// A connection that only reads. SQLite needs to write beside a file in write-ahead mode even to
+/// read it; where that cannot be, and nothing was left there to be read, the file is taken for one
+/// that nobody changes.
+pub(super) fn reading(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    let Err(error) = marks(&connection) else {
+        return Ok(connection);
+    };
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-wal");
+    let left = fs::metadata(beside).is_ok_and(|found| found.len() > 0);
+    let cannot = matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+    );
+    if left || !cannot {
+        return Err(error);
+    }
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                uri.push(char::from(*byte));
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
 }
 
 /// A connection with this program's settings.

@@ -122,10 +122,10 @@ impl Reader {
     /// # Errors
     /// When it cannot be read at all.
     pub fn check_fold(&self, rules: &Arc<Workspace>) -> Result<(Vec<Finding>, bool), ReadError> {
-        let moment = self.connection.unchecked_transaction()?;
-        let began = Instant(meta(&moment, "began")?.unwrap_or(0));
+        let began = Instant(meta(&self.connection, "began")?.unwrap_or(0));
         let folded = catch_unwind(AssertUnwindSafe(|| -> Result<_, ReadError> {
-            recover::parts(&moment, rules, began)?;
+            recover::read(&self.connection, rules, began)?;
+            let moment = self.connection.unchecked_transaction()?;
             recover::disagree(&moment, rules, began)
         }));
         let Ok(folded) = folded else {
