@@ -1,5 +1,5 @@
-//! Five hundred cuts, at any call, in the midst of commits, checkpoints, and of starts after a
-//! cut.
+//! Five hundred cuts, at any call, in the midst of commits, checkpoints, snapshots, and of starts
+//! after a cut.
 
 use super::chance::Chance;
 use super::disk::Disk;
@@ -42,7 +42,7 @@ fn lives(seed: u64) -> u64 {
     let mut chance = Chance(seed);
     let folder = tempfile::tempdir().unwrap();
     let named = |what: &str, life: u64| folder.path().join(format!("{what}-{life}"));
-    let mut known = Known::default();
+    let mut known = Known::new();
     let mut disk = Arc::new(Disk::default());
     let mut reached = 0;
     for life in 0..LIVES {

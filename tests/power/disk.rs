@@ -277,8 +277,8 @@ impl Disk {
         self.state().change(inode, Change::Truncate(size))
     }
 
-    /// Syncs a file; when it is new, its folder as well.
-    pub fn sync(&self, inode: Inode) -> Result<(), No> {
+    /// Syncs a file, and its folder as well.
+    pub fn sync(&self, inode: Inode, folder: bool) -> Result<(), No> {
         let mut state = self.state();
         state.power()?;
         if state.broken {
@@ -288,7 +288,7 @@ impl Disk {
         state.pending.retain(|(changed, _)| *changed != inode);
         let file = &mut state.files[inode];
         file.synced.clone_from(&file.current);
-        if !state.synced_names.values().any(|named| *named == inode) {
+        if folder {
             state.synced_names = state.names.clone();
         }
         Ok(())

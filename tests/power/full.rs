@@ -22,8 +22,8 @@ fn what_finds_no_room_is_kept_and_written_when_there_is_some() {
     let disk = Arc::new(Disk::default());
     let mounted = vfs::mount(&folder.join("full"), &disk);
     let store = open(&folder.join("full"), Duration::from_millis(1)).unwrap();
-    let (epoch, out, mut known) = (store.epoch(), Arc::new(Out::default()), Known::default());
-    let log = log(store, epoch, 0, &disk, &out, 0);
+    let (out, mut known) = (Arc::new(Out::default()), Known::new());
+    let log = log(store, &known.rules, &disk, &out, 0).unwrap();
     disk.room(Some(300_000));
     let (mut seq, deadline) = (0, Instant::now() + PATIENCE);
     let mut stuck = None;
@@ -76,8 +76,8 @@ fn after_a_sync_that_failed_nothing_is_tried_again_and_nothing_more_is_acknowled
     let disk = Arc::new(Disk::default());
     let mounted = vfs::mount(&folder.join("broken"), &disk);
     let store = open(&folder.join("broken"), Duration::from_secs(1)).unwrap();
-    let (epoch, out, mut known) = (store.epoch(), Arc::new(Out::default()), Known::default());
-    let log = log(store, epoch, 0, &disk, &out, 0);
+    let (out, mut known) = (Arc::new(Out::default()), Known::new());
+    let log = log(store, &known.rules, &disk, &out, 0).unwrap();
     let mut seq = 0;
     let mut hand_over = |known: &mut Known| {
         let batch = batch(&mut seq, known.handed.len(), &mut chance);

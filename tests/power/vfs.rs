@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::Path;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, Once};
 
 /// Its name.
@@ -48,6 +48,8 @@ struct Open {
     disk: Arc<Disk>,
     inode: Inode,
     who: u64,
+    /// The first sync is one of the folder as well.
+    may_be_new: AtomicBool,
 }
 
 #[repr(C)]
@@ -138,7 +140,15 @@ unsafe extern "C" fn open(
             return ffi::SQLITE_CANTOPEN;
         };
         let who = NEXT.fetch_add(1, Ordering::Relaxed);
-        (*file).open = Box::into_raw(Box::new(Open { disk, inode, who }));
+        // As SQLite does it on Linux, for journals and for no other file.
+        let journal = ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_WAL;
+        let may_be_new = flags & ffi::SQLITE_OPEN_CREATE != 0 && flags & journal != 0;
+        (*file).open = Box::into_raw(Box::new(Open {
+            disk,
+            inode,
+            who,
+            may_be_new: AtomicBool::new(may_be_new),
+        }));
         (*file).methods = &METHODS;
         if !out.is_null() {
             *out = flags;
@@ -257,7 +267,8 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, size: i64) -> c_int 
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _: c_int) -> c_int {
     // SAFETY: the file is open.
     let open = unsafe { opened(file) };
-    code(open.disk.sync(open.inode), ffi::SQLITE_IOERR_FSYNC)
+    let folder = open.may_be_new.swap(false, Ordering::Relaxed);
+    code(open.disk.sync(open.inode, folder), ffi::SQLITE_IOERR_FSYNC)
 }
 
 unsafe extern "C" fn file_size(file: *mut ffi::sqlite3_file, out: *mut i64) -> c_int {
