@@ -26,4 +26,6 @@ mod net {
     mod rights;
     mod sessions;
     mod slow;
+    mod space;
+    mod stall;
 }

@@ -65,6 +65,8 @@ pub struct Running {
     engines: Vec<Named>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Looks at the room on the disk until the end.
+    _data: Data,
 }
 
 /// A workspace's engine.
@@ -215,6 +217,7 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
             clock: clock
                 .clone()
                 .not_before(data.last_at(&workspace.rules.name)?),
+            space: data.space(),
             ..Options::default()
         };
         let history = data.history(&workspace.rules.name, workspace.history, &options.clock)?;
@@ -250,6 +253,7 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
         engines,
         stop,
         tasks,
+        _data: data,
     })
 }
 
