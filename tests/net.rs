@@ -20,6 +20,7 @@ mod net {
     mod hidden;
     mod house;
     mod http;
+    mod keys;
     mod pulse;
     mod resume;
     mod rights;

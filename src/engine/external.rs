@@ -2,6 +2,7 @@
 //! An id is taken before the queue is asked; whoever comes later waits for that answer, and a
 //! refusal makes room for the next of them.
 
+use super::notes::Note;
 use crate::domain::command::Asked;
 use crate::domain::contact::{Content, Facts};
 use crate::domain::machine::{Answer, Refusal, ReplyTo};
@@ -31,6 +32,8 @@ pub(super) struct Submit {
     pub(super) facts: Box<Facts>,
     /// Customer and attributes.
     pub(super) content: Box<Content>,
+    /// The key that it came with.
+    pub(super) note: Option<Note>,
 }
 
 impl Submit {
@@ -250,6 +253,7 @@ mod tests {
                 submitted_by: UserId(user),
             }),
             content: Box::new(Content::default()),
+            note: None,
         }
     }
 

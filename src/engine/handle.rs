@@ -11,6 +11,7 @@ use super::kinds::{FloorKind, Numbers, QueueKind};
 use super::mailbox::{Mail, Mailbox, mailbox};
 use super::me::{Resumed, Streams};
 use super::metrics::Readings;
+use super::notes::{Note, Notes};
 use super::post::{Outlet, Post, Trip};
 use super::recover;
 use super::registry::Registry;
@@ -25,7 +26,7 @@ use crate::domain::machine::{Machine, Refusal, ReplyTo};
 use crate::domain::rules::Workspace;
 use crate::id::{AgentId, ContactId, Generation, QueueId, Seq};
 use crate::journal::memory;
-use crate::journal::{Epoch, Journal, OnFailure, Opening, Release};
+use crate::journal::{Beside, Epoch, Journal, OnFailure, Opening, Recall, Release};
 use crate::limits;
 use crate::time::Span;
 use std::collections::BTreeSet;
@@ -34,6 +35,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -115,6 +117,7 @@ impl Engine {
         let (registry, floor_mail) = Registry::new();
         let outlet = Arc::new(Outlet {
             registry,
+            notes: Notes::default(),
             streams: Streams::new(Arc::clone(&doors)),
             doors,
         });
@@ -285,8 +288,33 @@ impl Engine {
             asked,
             facts,
             content,
+            note: None,
         };
         self.0.post.outlet.submit(submit, self.durable())
+    }
+
+    /// The answer that goes there belongs to a key: it becomes durable with its events.
+    pub fn note(&self, to: ReplyTo, note: Note) {
+        self.0.post.outlet.notes.put(to, note);
+    }
+
+    /// No answer that goes there belongs to a key any more.
+    pub fn forget_note(&self, to: ReplyTo) {
+        drop(self.0.post.outlet.notes.take(to));
+    }
+
+    /// Keeps something beside the events. True when it is durable; false when it never will be.
+    pub async fn keep(&self, mut beside: Beside) -> bool {
+        let (told, durable) = oneshot::channel();
+        beside.told = Some(told);
+        let kept = self.0.post.sequencer.keep(self.clock().now(), beside);
+        kept.is_ok() && durable.await.is_ok()
+    }
+
+    /// Reads what lies beside the events; none of a log that keeps nothing.
+    #[must_use]
+    pub fn recall(&self) -> Option<Arc<dyn Recall>> {
+        self.0.post.journal.recall()
     }
 
     /// Sends a command to the queue that has its contact.

@@ -4,7 +4,8 @@
 use super::store::Store;
 use super::writer::{OnFailure, Writer};
 use super::{
-    Batch, Epoch, Fold, Gated, Gone, Journal, Release, Source, Undurable, Written, weight,
+    Batch, Beside, Epoch, Fold, Gated, Gone, Journal, Recall, Release, Source, Undurable, Written,
+    weight,
 };
 use crate::id::Seq;
 use crate::time::Instant;
@@ -24,6 +25,8 @@ pub struct Begin {
     pub after: Seq,
     /// What it knows of actors already, each up to and with a position.
     pub kept: Vec<(Source, Seq, Box<dyn Fold>)>,
+    /// Reads what lies beside its events; none if it keeps nothing.
+    pub recall: Option<Arc<dyn Recall>>,
     /// Told when nothing becomes durable any more.
     pub failed: OnFailure,
 }
@@ -32,6 +35,7 @@ pub struct Begin {
 pub struct Log {
     epoch: Epoch,
     after: Seq,
+    recall: Option<Arc<dyn Recall>>,
     shared: Arc<Shared>,
     /// None once it is closed.
     sender: Mutex<Option<Sender<Taken>>>,
@@ -42,6 +46,7 @@ pub struct Log {
 pub(super) struct Taken {
     pub(super) written: Arc<Written>,
     pub(super) gated: Vec<Gated>,
+    pub(super) beside: Beside,
     pub(super) last: Seq,
 }
 
@@ -84,6 +89,7 @@ impl Log {
             epoch,
             after,
             kept,
+            recall,
             failed,
         } = begin;
         let kept = kept.into_iter();
@@ -109,6 +115,7 @@ impl Log {
         Ok(Self {
             epoch,
             after,
+            recall,
             shared,
             sender: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
@@ -134,6 +141,7 @@ impl Journal for Log {
         let taken = Taken {
             written: batch.written,
             gated: batch.gated,
+            beside: batch.beside,
             last: batch.last,
         };
         sender.send(taken).map_err(|_| Gone)
@@ -185,6 +193,10 @@ impl Journal for Log {
             part
         }))
         .ok()
+    }
+
+    fn recall(&self) -> Option<Arc<dyn Recall>> {
+        self.recall.clone()
     }
 
     fn close(&self) {
@@ -258,7 +270,7 @@ mod tests {
     use crate::domain::machine::{Refusal, ReplyTo};
     use crate::id::{QueueId, Seq};
     use crate::journal::memory;
-    use crate::journal::{Batch, Epoch, Fold, Gated, Journal, Source, Written};
+    use crate::journal::{Batch, Beside, Epoch, Fold, Gated, Journal, Source, Written};
     use crate::time::Instant;
     use std::any::Any;
     use std::sync::{Arc, Mutex};
@@ -305,6 +317,7 @@ mod tests {
             }],
             last,
             at: Instant(last.0),
+            beside: Beside::default(),
         }
     }
 

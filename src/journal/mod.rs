@@ -2,6 +2,7 @@
 //! out what may not be seen before. The trait is what the engine knows of it; a [`log::Log`] is
 //! one with a thread and a [`store::Store`] beneath, in memory or on disk.
 
+pub mod beside;
 pub mod fold;
 pub mod folder;
 pub mod holds;
@@ -13,6 +14,7 @@ pub mod sqlite;
 pub mod store;
 mod writer;
 
+pub use beside::{Beside, Recall};
 pub use fold::Fold;
 pub use writer::OnFailure;
 
@@ -89,6 +91,8 @@ pub struct Batch {
     pub last: Seq,
     /// When it was handed over.
     pub at: Instant,
+    /// What becomes durable with them.
+    pub beside: Beside,
 }
 
 /// Lets out what has become durable, in order; called on the journal's own thread, which it
@@ -150,6 +154,9 @@ pub trait Journal: Send + Sync {
     /// durable or not; of the board and the index, what is durable. None if it is not kept, or cannot be
     /// folded.
     fn recover(&self, source: Source) -> Option<Box<dyn Fold>>;
+
+    /// Reads what lies beside the events; none of a log that keeps nothing.
+    fn recall(&self) -> Option<Arc<dyn Recall>>;
 
     /// Makes durable and lets out all that was taken, takes nothing more, and returns when
     /// that is done.

@@ -3,7 +3,7 @@
 
 use super::log::{Shared, Taken};
 use super::store::{Failed, Store};
-use super::{Release, Written};
+use super::{Beside, Release, Written};
 use crossbeam_channel::Receiver;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -62,6 +62,7 @@ impl Writer {
                 let Taken {
                     written,
                     gated,
+                    beside,
                     last,
                 } = taken;
                 self.shared.durable.store(last.0, Ordering::Release);
@@ -70,6 +71,10 @@ impl Writer {
                     unfolded.push_back(Arc::clone(&written));
                 }
                 (self.release)(written, gated);
+                if let Some(told) = beside.told {
+                    // Whoever wanted to know may be gone.
+                    let _ = told.send(());
+                }
             }
             self.fold(&mut unfolded);
             // A snapshot may be late; what waits for this processor may not.
@@ -85,9 +90,11 @@ impl Writer {
         let batches = group.iter().map(|taken| &taken.written);
         let batches = batches.filter(|written| !written.records.is_empty());
         let batches: Vec<Arc<Written>> = batches.cloned().collect();
+        let beside = group.iter().map(|taken| &taken.beside);
+        let beside: Vec<&Beside> = beside.filter(|beside| !beside.is_empty()).collect();
         let mut told = false;
         loop {
-            match self.store.commit(&batches, last) {
+            match self.store.commit(&batches, &beside, last) {
                 Err(full @ Failed::Full(_)) if !self.shared.closing.load(Ordering::Relaxed) => {
                     if !std::mem::replace(&mut told, true) {
                         tracing::error!(why = %full, "nothing becomes durable until there is room");
@@ -119,7 +126,7 @@ mod tests {
     use super::super::log::{Begin, Log};
     use super::super::memory::{self, Disk};
     use super::super::store::Failed;
-    use super::super::{Batch, Epoch, Gated, Journal, Source, Written};
+    use super::super::{Batch, Beside, Epoch, Gated, Journal, Source, Written};
     use crate::domain::event::{By, Event, Record};
     use crate::domain::machine::{Refusal, ReplyTo};
     use crate::id::Seq;
@@ -150,6 +157,7 @@ mod tests {
             }],
             last: Seq(seq),
             at: Instant(seq),
+            beside: Beside::default(),
         }
     }
 
@@ -166,6 +174,7 @@ mod tests {
             epoch: Epoch(1),
             after: Seq(0),
             kept: Vec::new(),
+            recall: None,
             failed: Box::new(move |why| fail.send(why).unwrap()),
         };
         let log = Log::start(begin, release, memory::store(disk)).unwrap();

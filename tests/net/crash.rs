@@ -3,7 +3,7 @@
 
 mod line;
 mod people;
-mod program;
+pub mod program;
 mod record;
 
 use super::client::PATIENCE;

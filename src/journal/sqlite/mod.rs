@@ -1,6 +1,7 @@
 //! A log in an SQLite file, `log.db`: one row for each batch, with its check sum; what people
 //! said lies in a table of its own, so that it can be erased and the log stays whole.
 
+mod beside;
 mod checkpoint;
 mod names;
 mod read;
@@ -20,9 +21,11 @@ use super::{Epoch, Opening};
 use crate::directory::Known;
 use crate::id::Seq;
 use crate::time::Instant;
+use beside::Aside;
 use checkpoint::Checkpoints;
 use rusqlite::Connection;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Name of the file in its folder.
 pub const FILE: &str = "log.db";
@@ -132,6 +135,7 @@ impl Sqlite {
             epoch: self.epoch,
             after,
             kept: parts.take(),
+            recall: Some(Arc::new(Aside::open(&self.path())?)),
             failed: opening.failed,
         };
         Ok(Log::start(begin, opening.release, Box::new(self))?)

@@ -4,8 +4,8 @@ use super::Sqlite;
 use crate::domain::contact::Content;
 use crate::domain::event::{By, Event, Record};
 use crate::id::Seq;
-use crate::journal::Written;
 use crate::journal::store::{Failed, Store};
+use crate::journal::{Beside, Written};
 use crate::time::Instant;
 use rusqlite::{CachedStatement, Connection, ErrorCode, TransactionBehavior, params};
 use serde::Serialize;
@@ -21,11 +21,16 @@ const CONTENT: &str =
 struct Entry<'a>(Seq, Instant, By, &'a Event);
 
 impl Store for Sqlite {
-    fn commit(&mut self, group: &[Arc<Written>], _last: Seq) -> Result<(), Failed> {
-        if group.is_empty() {
+    fn commit(
+        &mut self,
+        group: &[Arc<Written>],
+        beside: &[&Beside],
+        _last: Seq,
+    ) -> Result<(), Failed> {
+        if group.is_empty() && beside.is_empty() {
             return Ok(());
         }
-        commit(&mut self.connection, &mut self.buffer, group)
+        commit(&mut self.connection, &mut self.buffer, group, beside)
     }
 
     fn close(&mut self) {
@@ -39,6 +44,7 @@ fn commit(
     connection: &mut Connection,
     buffer: &mut Vec<u8>,
     group: &[Arc<Written>],
+    beside: &[&Beside],
 ) -> Result<(), Failed> {
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -55,6 +61,7 @@ fn commit(
             }
         }
     }
+    super::beside::write(&transaction, beside).map_err(failed)?;
     transaction.commit().map_err(failed)
 }
 

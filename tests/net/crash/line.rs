@@ -87,6 +87,16 @@ impl Line {
     /// The reply to a request, asked again when the server says so.
     pub async fn ask(&mut self, method: &str, params: Value) -> Option<Value> {
         let request = json!({"type": "request", "method": method, "params": params});
+        self.insist(request).await
+    }
+
+    /// The same with an idempotency key.
+    pub async fn ask_once(&mut self, key: &str, method: &str, params: Value) -> Option<Value> {
+        let request = json!({"type": "request", "method": method, "params": params, "key": key});
+        self.insist(request).await
+    }
+
+    async fn insist(&mut self, request: Value) -> Option<Value> {
         loop {
             let reply = self.reply(request.clone()).await?;
             let Some(wait) = reply["error"]["after_ms"].as_u64() else {

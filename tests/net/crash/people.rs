@@ -31,7 +31,10 @@ pub fn chat(external_id: &str) -> Value {
 
 /// Submits a contact, perhaps for the second time.
 pub async fn submit(line: &mut Line, record: &Record, external_id: &str) -> Option<String> {
-    let reply = line.ask("contact.submit", chat(external_id)).await?;
+    let key = format!("submit-{external_id}");
+    let reply = line
+        .ask_once(&key, "contact.submit", chat(external_id))
+        .await?;
     let contact = reply["result"]["contact"].as_str();
     let contact = contact.unwrap_or_else(|| panic!("{external_id}: {reply}"));
     record.submitted(external_id, contact);
@@ -64,26 +67,38 @@ pub async fn connector(access: Access, record: Arc<Record>, mut chance: Chance) 
             return;
         }
     }
+    for contact in record.unheard(Act::Abandon) {
+        if abandon(&mut line, &record, &contact).await.is_none() {
+            return;
+        }
+    }
     while record.room().await {
         let external_id = record.new_id();
         let Some(contact) = submit(&mut line, &record, &external_id).await else {
             return;
         };
         if chance.next(6) == 0 {
-            let params = json!({"contact": contact});
-            let left = act(
-                &mut line,
-                &record,
-                &contact,
-                Act::Abandon,
-                "contact.abandon",
-                params,
-            );
-            if left.await.is_none() {
+            record.asks(&contact, Act::Abandon);
+            if abandon(&mut line, &record, &contact).await.is_none() {
                 return;
             }
         }
     }
+}
+
+/// Abandons a contact, perhaps for the second time: the key is that of the first, so that it is
+/// refused only if the contact was over before any of them.
+async fn abandon(line: &mut Line, record: &Record, contact: &str) -> Option<()> {
+    let params = json!({"contact": contact});
+    let key = format!("abandon-{contact}");
+    let reply = line.ask_once(&key, "contact.abandon", params).await?;
+    let done = reply.get("result").is_some();
+    assert!(
+        done || record.may_have_ended(contact),
+        "{contact} was abandoned, or nobody ended it: {reply}"
+    );
+    record.hears(contact, Act::Abandon, done);
+    Some(())
 }
 
 /// Takes offers, ends contacts, wraps up.

@@ -207,6 +207,21 @@ impl Record {
         unanswered.map(|(name, _)| name.clone()).collect()
     }
 
+    /// Contacts to which something was done, and nobody said what became of it.
+    pub fn unheard(&self, act: Act) -> Vec<String> {
+        let inside = self.inside();
+        let acts = inside.acts.iter();
+        let unheard = acts.filter(|(_, acts)| acts.0.get(&act) == Some(&Told::Nothing));
+        unheard.map(|(contact, _)| contact.clone()).collect()
+    }
+
+    /// Whether an agent may have ended a contact.
+    pub fn may_have_ended(&self, contact: &str) -> bool {
+        let inside = self.inside();
+        let acts = inside.acts.get(contact);
+        acts.is_some_and(|acts| acts.possible(Act::End))
+    }
+
     /// Whether a contact is as the clients were told.
     pub fn judge(&self, contact: &str, seen: &Value) -> Result<(), String> {
         let mut inside = self.inside();
