@@ -213,6 +213,7 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
             clock: clock
                 .clone()
                 .not_before(data.last_at(&workspace.rules.name)?),
+            configuration: Some(config.digest),
             ..Options::default()
         };
         if let Some(journal) = data.journal(&workspace.rules.name, &names.known())? {

@@ -143,6 +143,8 @@ pub enum FloorCommand {
         /// Queues served; all memberships when absent.
         queues: Option<Vec<QueueId>>,
     },
+    /// Come back to a seat of which too much was missed: what is in hand, anew.
+    Return,
     /// Close a seat.
     SignOut {
         /// Whose; the caller's when absent.

@@ -11,7 +11,7 @@ use super::kinds::{FloorKind, Numbers, QueueKind};
 use super::mailbox::{Mail, Mailbox, mailbox};
 use super::me::{Resumed, Streams};
 use super::metrics::Readings;
-use super::notes::{Note, Notes};
+use super::notes::Notes;
 use super::post::{Outlet, Post, Trip};
 use super::recover;
 use super::registry::Registry;
@@ -25,8 +25,9 @@ use crate::domain::floor::Counters;
 use crate::domain::machine::{Machine, Refusal, ReplyTo};
 use crate::domain::rules::Workspace;
 use crate::id::{AgentId, ContactId, Generation, QueueId, Seq};
+use crate::journal::beside::Configuration;
 use crate::journal::memory;
-use crate::journal::{Beside, Epoch, Journal, OnFailure, Opening, Recall, Release};
+use crate::journal::{Epoch, Journal, OnFailure, Opening, Release};
 use crate::limits;
 use crate::time::Span;
 use std::collections::BTreeSet;
@@ -35,7 +36,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -48,6 +48,8 @@ pub struct Options {
     pub clock: Clock,
     /// Opens the journal.
     pub journal: OpenJournal,
+    /// Digest of the configuration that the rules come from; none if it is not known.
+    pub configuration: Option<Configuration>,
     /// The runtime of the sockets, on which the actors run too; the caller's when absent.
     pub sockets: Option<Handle>,
     /// For tests: runs before a machine takes an input in, and may panic in its place.
@@ -63,6 +65,7 @@ impl Default for Options {
                 let epoch = Epoch(opening.now.0);
                 Ok(Arc::new(memory::start(epoch, opening.release)?))
             }),
+            configuration: None,
             sockets: None,
             trip: None,
         }
@@ -126,6 +129,7 @@ impl Engine {
         let journal = (options.journal)(Opening {
             now: clock.now(),
             rules: Arc::clone(&rules),
+            configuration: options.configuration,
             release: letting_out(&outlet, &board),
             failed: failing(&fatal),
         })?;
@@ -226,6 +230,10 @@ impl Engine {
         &self.0.post.fatal
     }
 
+    pub(super) fn post(&self) -> &Post {
+        &self.0.post
+    }
+
     /// The rules in force.
     #[must_use]
     pub fn rules(&self) -> Arc<Workspace> {
@@ -291,30 +299,6 @@ impl Engine {
             note: None,
         };
         self.0.post.outlet.submit(submit, self.durable())
-    }
-
-    /// The answer that goes there belongs to a key: it becomes durable with its events.
-    pub fn note(&self, to: ReplyTo, note: Note) {
-        self.0.post.outlet.notes.put(to, note);
-    }
-
-    /// No answer that goes there belongs to a key any more.
-    pub fn forget_note(&self, to: ReplyTo) {
-        drop(self.0.post.outlet.notes.take(to));
-    }
-
-    /// Keeps something beside the events. True when it is durable; false when it never will be.
-    pub async fn keep(&self, mut beside: Beside) -> bool {
-        let (told, durable) = oneshot::channel();
-        beside.told = Some(told);
-        let kept = self.0.post.sequencer.keep(self.clock().now(), beside);
-        kept.is_ok() && durable.await.is_ok()
-    }
-
-    /// Reads what lies beside the events; none of a log that keeps nothing.
-    #[must_use]
-    pub fn recall(&self) -> Option<Arc<dyn Recall>> {
-        self.0.post.journal.recall()
     }
 
     /// Sends a command to the queue that has its contact.

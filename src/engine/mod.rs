@@ -26,6 +26,7 @@ mod registry;
 mod restart;
 mod sequencer;
 pub mod show;
+mod stream;
 mod tell;
 mod to_board;
 mod watch;

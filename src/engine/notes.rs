@@ -1,12 +1,15 @@
 //! Notes of idempotency keys, by where the answer goes: the answer to a request with a key becomes
 //! durable with the events it tells of, so that a repeat finds either both or neither.
 
+use super::handle::Engine;
 use crate::domain::machine::{Answer, Refusal, ReplyTo};
 use crate::journal::beside::KeyRow;
+use crate::journal::{Beside, Recall};
 use dashmap::DashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tokio::sync::oneshot;
 
 /// Writes an answer as it is given again; none if it is not to be kept with its events.
 pub type Write = Box<dyn Fn(&Result<Answer, Refusal>) -> Option<Vec<u8>> + Send + Sync>;
@@ -62,5 +65,31 @@ impl Notes {
         row.answer = write(result)?;
         carried.store(true, Ordering::Relaxed);
         Some(row)
+    }
+}
+
+impl Engine {
+    /// The answer that goes there belongs to a key: it becomes durable with its events.
+    pub fn note(&self, to: ReplyTo, note: Note) {
+        self.post().outlet.notes.put(to, note);
+    }
+
+    /// No answer that goes there belongs to a key any more.
+    pub fn forget_note(&self, to: ReplyTo) {
+        drop(self.post().outlet.notes.take(to));
+    }
+
+    /// Keeps something beside the events. True when it is durable; false when it never will be.
+    pub async fn keep(&self, mut beside: Beside) -> bool {
+        let (told, durable) = oneshot::channel();
+        beside.told = Some(told);
+        let kept = self.post().sequencer.keep(self.clock().now(), beside);
+        kept.is_ok() && durable.await.is_ok()
+    }
+
+    /// Reads what lies beside the events; none of a log that keeps nothing.
+    #[must_use]
+    pub fn recall(&self) -> Option<Arc<dyn Recall>> {
+        self.post().journal.recall()
     }
 }

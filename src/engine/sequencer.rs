@@ -78,7 +78,7 @@ impl Sequencer {
         let beside = Beside {
             sessions: sheet.signed_in.iter().filter_map(begin).collect(),
             keys: sheet.keys,
-            told: None,
+            ..Beside::default()
         };
         let written = Written {
             from,

@@ -44,7 +44,8 @@ pub struct KnownKey {
     pub at: Instant,
 }
 
-/// By which session a user is signed in: there is one at most.
+/// A session by which a user is signed in. One that goes on with the sign-in of another is kept
+/// beside it: nobody knows which of the two its client has heard of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SessionRow {
     /// The user.
@@ -55,6 +56,9 @@ pub struct SessionRow {
     pub secret: [u8; 32],
 }
 
+/// Digest of a configuration: of another one views are not what they were.
+pub type Configuration = [u8; 32];
+
 /// What a batch brings beside its events, durable with them or not at all.
 #[derive(Debug, Default)]
 pub struct Beside {
@@ -62,6 +66,8 @@ pub struct Beside {
     pub keys: Vec<KeyRow>,
     /// Sessions by which agents are signed in from now on.
     pub sessions: Vec<SessionRow>,
+    /// The configuration in force from now on.
+    pub configuration: Option<Configuration>,
     /// To be told when all of it is durable.
     pub told: Option<oneshot::Sender<()>>,
 }
@@ -70,7 +76,7 @@ impl Beside {
     /// There is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.sessions.is_empty()
+        self.keys.is_empty() && self.sessions.is_empty() && self.configuration.is_none()
     }
 }
 
@@ -89,7 +95,7 @@ pub trait Recall: Send + Sync {
     /// Why it cannot be read, in words.
     fn answer(&self, number: u64) -> Result<Option<(Vec<u8>, Seq)>, String>;
 
-    /// The session of every user who has signed in.
+    /// The sessions of users' last sign-ins.
     ///
     /// # Errors
     /// Why they cannot be read, in words.

@@ -25,6 +25,8 @@ pub struct Begin {
     pub after: Seq,
     /// What it knows of actors already, each up to and with a position.
     pub kept: Vec<(Source, Seq, Box<dyn Fold>)>,
+    /// The rules in force are those of its last event.
+    pub same_rules: bool,
     /// Reads what lies beside its events; none if it keeps nothing.
     pub recall: Option<Arc<dyn Recall>>,
     /// Told when nothing becomes durable any more.
@@ -35,6 +37,7 @@ pub struct Begin {
 pub struct Log {
     epoch: Epoch,
     after: Seq,
+    same_rules: bool,
     recall: Option<Arc<dyn Recall>>,
     shared: Arc<Shared>,
     /// None once it is closed.
@@ -89,6 +92,7 @@ impl Log {
             epoch,
             after,
             kept,
+            same_rules,
             recall,
             failed,
         } = begin;
@@ -115,6 +119,7 @@ impl Log {
         Ok(Self {
             epoch,
             after,
+            same_rules,
             recall,
             shared,
             sender: Mutex::new(Some(sender)),
@@ -197,6 +202,10 @@ impl Journal for Log {
 
     fn recall(&self) -> Option<Arc<dyn Recall>> {
         self.recall.clone()
+    }
+
+    fn same_rules(&self) -> bool {
+        self.same_rules
     }
 
     fn close(&self) {

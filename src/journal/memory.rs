@@ -28,6 +28,7 @@ pub fn start_on(epoch: Epoch, release: Release, disk: Disk) -> io::Result<Log> {
         epoch,
         after: Seq(0),
         kept: Vec::new(),
+        same_rules: true,
         recall: None,
         failed: Box::new(|why| tracing::error!(%why, "the log in memory has failed")),
     };

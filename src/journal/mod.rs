@@ -105,6 +105,8 @@ pub struct Opening {
     pub now: Instant,
     /// The rules in force.
     pub rules: Arc<Workspace>,
+    /// Digest of the configuration they come from; none if it is not known.
+    pub configuration: Option<beside::Configuration>,
     /// Lets out what is durable.
     pub release: Release,
     /// To be told when nothing becomes durable any more.
@@ -157,6 +159,9 @@ pub trait Journal: Send + Sync {
 
     /// Reads what lies beside the events; none of a log that keeps nothing.
     fn recall(&self) -> Option<Arc<dyn Recall>>;
+
+    /// Whether the rules in force at the start are those of the last event.
+    fn same_rules(&self) -> bool;
 
     /// Makes durable and lets out all that was taken, takes nothing more, and returns when
     /// that is done.

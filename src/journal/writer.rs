@@ -174,6 +174,7 @@ mod tests {
             epoch: Epoch(1),
             after: Seq(0),
             kept: Vec::new(),
+            same_rules: true,
             recall: None,
             failed: Box::new(move |why| fail.send(why).unwrap()),
         };

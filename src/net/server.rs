@@ -76,10 +76,14 @@ impl Server {
         stop: CancellationToken,
         tasks: TaskTracker,
     ) -> Arc<Self> {
+        let sessions: Arc<Sessions> = Arc::default();
+        for gate in site.gates() {
+            sessions.remember(&Arc::from(gate.name()), gate.sessions());
+        }
         Arc::new(Self {
             site,
             options,
-            sessions: Arc::default(),
+            sessions,
             paces: Arc::default(),
             tasks,
             stop,

@@ -4,7 +4,8 @@
 use super::read::ReadError;
 use super::schema;
 use crate::id::{Generation, Seq, UserId};
-use crate::journal::beside::{Beside, Digest, KnownKey, Recall, SessionRow};
+use crate::journal::beside::{Beside, Configuration, Digest, KnownKey, Recall, SessionRow};
+use crate::limits;
 use crate::time::Instant;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use std::path::Path;
@@ -12,11 +13,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const KEY: &str = "INSERT OR REPLACE INTO keys (number, user, key, content, at, seq, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const FORGET: &str = "DELETE FROM keys WHERE number = ?1";
-const SESSION: &str =
-    "INSERT OR REPLACE INTO sessions (user, generation, secret) VALUES (?1, ?2, ?3)";
+const SESSION: &str = "INSERT INTO sessions (user, generation, secret) VALUES (?1, ?2, ?3)";
+/// Sessions of older sign-ins go, and of this one the oldest.
+const SUPERSEDED: &str = "DELETE FROM sessions WHERE user = ?1 AND (generation < ?2 OR number NOT IN (SELECT number FROM sessions WHERE user = ?1 ORDER BY number DESC LIMIT ?3))";
+const CONFIGURATION: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('configuration', ?1)";
+const IN_FORCE: &str = "SELECT value FROM meta WHERE key = 'configuration'";
 const KEYS: &str = "SELECT number, user, key, content, at FROM keys ORDER BY number";
 const ANSWER: &str = "SELECT answer, seq FROM keys WHERE number = ?1";
-const SESSIONS: &str = "SELECT user, generation, secret FROM sessions ORDER BY user";
+const SESSIONS: &str = "SELECT user, generation, secret FROM sessions ORDER BY number";
 
 /// Writes what lies beside the events of a group.
 pub(super) fn write(transaction: &Transaction<'_>, beside: &[&Beside]) -> rusqlite::Result<()> {
@@ -41,8 +45,30 @@ pub(super) fn write(transaction: &Transaction<'_>, beside: &[&Beside]) -> rusqli
             row.generation.0.cast_signed(),
             row.secret
         ])?;
+        transaction.prepare_cached(SUPERSEDED)?.execute(params![
+            row.user.0,
+            row.generation.0.cast_signed(),
+            i64::try_from(limits::LOST_SESSIONS_PER_USER).unwrap_or(i64::MAX)
+        ])?;
+    }
+    for configuration in beside.iter().filter_map(|beside| beside.configuration) {
+        transaction.execute(CONFIGURATION, [configuration])?;
     }
     Ok(())
+}
+
+/// Puts a configuration in force at a start; whether it was in force before.
+pub(super) fn go_on(
+    connection: &Connection,
+    now: Option<&Configuration>,
+) -> rusqlite::Result<bool> {
+    let before = connection.query_row(IN_FORCE, [], |row| row.get::<_, Configuration>(0));
+    let same = now.is_some() && before.optional()?.as_ref() == now;
+    if !same {
+        // Of one that is not known nothing is known later either.
+        connection.execute(CONFIGURATION, [now])?;
+    }
+    Ok(same)
 }
 
 /// Reads those tables on a connection of its own, so that nobody who writes waits.

@@ -135,6 +135,8 @@ impl Sqlite {
             epoch: self.epoch,
             after,
             kept: parts.take(),
+            same_rules: beside::go_on(&self.connection, opening.configuration.as_ref())
+                .map_err(ReadError::from)?,
             recall: Some(Arc::new(Aside::open(&self.path())?)),
             failed: opening.failed,
         };

@@ -65,10 +65,12 @@ CREATE TABLE keys (
     answer BLOB NOT NULL     -- JSON
 );
 CREATE TABLE sessions (
-    user INTEGER PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
+    user INTEGER NOT NULL,       -- whose: a number in names
     generation INTEGER NOT NULL, -- of the sign-in
     secret BLOB NOT NULL         -- digest of the session's secret
 );
+CREATE INDEX sessions_user ON sessions (user);
 ";
 
 /// Why a log could not be opened.

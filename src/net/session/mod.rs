@@ -72,6 +72,8 @@ enum Asked {
     Method(Method, Option<Subject>),
     /// A view to open.
     View(Topic),
+    /// What is in hand at the seat, because what was said there does not go on.
+    Seat(NotResumed),
 }
 
 /// A view that is open on this socket.

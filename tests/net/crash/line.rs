@@ -22,6 +22,11 @@ pub struct Line {
 
 impl Line {
     pub async fn open(access: &Access) -> Option<Self> {
+        Some(Self::resume(access, None).await?.0)
+    }
+
+    /// A socket that goes on where another ended, and its welcome.
+    pub async fn resume(access: &Access, resume: Option<Value>) -> Option<(Self, Value)> {
         let stream = TcpStream::connect(access.address).await.ok()?;
         let url = format!("ws://{}/v1/ws", access.address);
         let (socket, _) = tokio_tungstenite::client_async(url, stream).await.ok()?;
@@ -31,11 +36,14 @@ impl Line {
             unread: VecDeque::new(),
             events: VecDeque::new(),
         };
-        line.send(&json!({"type": "hello", "id": "hello", "token": access.token}))
-            .await?;
+        let mut hello = json!({"type": "hello", "id": "hello", "token": access.token});
+        if let Some(resume) = resume {
+            hello["resume"] = resume;
+        }
+        line.send(&hello).await?;
         let welcome = line.read().await?;
         assert_eq!(welcome["type"], "welcome", "{welcome}");
-        Some(line)
+        Some((line, welcome))
     }
 
     async fn send(&mut self, message: &Value) -> Option<()> {

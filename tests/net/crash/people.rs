@@ -102,15 +102,42 @@ async fn abandon(line: &mut Line, record: &Record, contact: &str) -> Option<()> 
 }
 
 /// Takes offers, ends contacts, wraps up.
-pub async fn agent(access: Access, record: Arc<Record>, mut chance: Chance) {
-    let _ = work(access, &record, &mut chance).await;
+pub async fn agent(login: &'static str, access: Access, record: Arc<Record>, mut chance: Chance) {
+    let _ = work(login, access, &record, &mut chance).await;
 }
 
-async fn work(access: Access, record: &Record, chance: &mut Chance) -> Option<()> {
-    let mut line = Line::open(&access).await?;
+/// The seat of an agent, by the session of before if there was one, and what it has in hand.
+async fn seat(login: &'static str, access: &Access, record: &Record) -> Option<(Line, Value)> {
+    let before = record.session(login);
+    let again = before.is_some();
+    let (mut line, welcome) = Line::resume(access, before).await?;
+    let subs = json!([{"topic": "me", "seq": 0}]);
+    let session = json!({"session": welcome["session"], "epoch": welcome["epoch"], "subs": subs});
+    if again {
+        let me = json!([{"topic": "me", "sub": "me", "resumed": false, "reason": "position_lost"}]);
+        assert_eq!(welcome["subs"], me, "{login} comes back to its seat");
+        record.set_session(login, session);
+        loop {
+            let message = line.event().await?;
+            if message["type"] == "snapshot" && message["sub"] == "me" {
+                return Some((line, message["data"].clone()));
+            }
+        }
+    }
     let signed_in = line.ask("agent.sign_in", json!({})).await?;
-    let hand = &signed_in["result"];
+    let hand = signed_in["result"].clone();
     assert!(hand.is_object(), "{signed_in}");
+    record.set_session(login, session);
+    Some((line, hand))
+}
+
+async fn work(
+    login: &'static str,
+    access: Access,
+    record: &Record,
+    chance: &mut Chance,
+) -> Option<()> {
+    let (mut line, hand) = seat(login, &access, record).await?;
     for leg in hand["contacts"].as_array().expect("what is in hand") {
         let contact = leg["contact"].as_str().expect("its contact");
         if leg["state"] == "wrap_up" {

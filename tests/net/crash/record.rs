@@ -79,6 +79,8 @@ struct Inside {
     /// Contacts that were seen closed after they had to be.
     settled: BTreeSet<String>,
     answers: u64,
+    /// By which sessions agents are signed in.
+    sessions: BTreeMap<&'static str, Value>,
     /// The server is gone: nobody waits for others any more.
     gone: bool,
 }
@@ -105,6 +107,15 @@ impl Record {
         inside.answers += 1;
         drop(inside);
         self.news.notify_waiters();
+    }
+
+    /// By which session an agent is signed in, as `hello` says it.
+    pub fn session(&self, login: &str) -> Option<Value> {
+        self.inside().sessions.get(login).cloned()
+    }
+
+    pub fn set_session(&self, login: &'static str, session: Value) {
+        self.inside().sessions.insert(login, session);
     }
 
     /// Waits for so many answers.
