@@ -22,6 +22,7 @@ mod net {
     mod http;
     mod keys;
     mod pulse;
+    mod reload;
     mod restart;
     mod resume;
     mod rights;

@@ -6,6 +6,7 @@ mod demo;
 mod init;
 mod key;
 mod load;
+mod reload;
 pub mod serve;
 mod token;
 
@@ -37,6 +38,8 @@ pub enum Command {
     Serve(serve::Serve),
     /// Run a server with a simulated contact centre, to look at and try.
     Demo(demo::Demo),
+    /// Tell the server to read its configuration again.
+    Reload(reload::Reload),
     /// Check a configuration file: every error with its line, and what would be right.
     Check(check::Check),
     /// Print a token with which a user or connector signs in.
@@ -114,6 +117,7 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Serve(serve) => serve.run(out),
         Command::Demo(demo) => demo.run(out),
+        Command::Reload(reload) => reload.run(out),
         Command::Check(check) => check.run(out),
         Command::Token(token) => token.run(out),
         Command::Init(init) => init.run(out),

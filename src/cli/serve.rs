@@ -61,6 +61,9 @@ pub struct Serve {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// By what it runs.
+    config: Config,
+    doors: Arc<net::server::Server>,
     engines: Vec<Named>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -93,14 +96,17 @@ impl Serve {
                 .map(signal)
                 .collect::<io::Result<Vec<Signal>>>()
                 .map_err(Failure::Start)?;
-            let running = start(&config, key, data).await?;
+            let mut running = start(&config, key, data).await?;
             write!(out, "{}", self.greeting(&config, &from, running.address))?;
             out.flush()?;
-            let asked = select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv())));
-            let fatal = running.fatal();
-            tokio::select! {
-                _ = asked => {}
-                () = fatal => {}
+            let mut hang_up = signal(SignalKind::hangup()).map_err(Failure::Start)?;
+            loop {
+                let asked = select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv())));
+                tokio::select! {
+                    _ = asked => break,
+                    () = running.fatal() => break,
+                    Some(()) = hang_up.recv() => running.reload(&self.settings).await,
+                }
             }
             Ok(running.stop().await)
         })
@@ -240,9 +246,11 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
     let site = Site::new(key, served, clock);
     let doors = net::server::Server::new(site, options, stop.clone(), tasks.clone());
     let routes = routes(&doors);
-    tasks.spawn(listen(listener, routes, doors, Port::default()));
+    tasks.spawn(listen(listener, routes, Arc::clone(&doors), Port::default()));
     Ok(Running {
         address,
+        config: config.clone(),
+        doors,
         engines,
         stop,
         tasks,
@@ -258,6 +266,26 @@ fn origins(server: &Server) -> Origins {
 }
 
 impl Running {
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn doors(&self) -> &Arc<net::server::Server> {
+        &self.doors
+    }
+
+    /// Another configuration is in force. Settings of the server itself and workspaces stay what
+    /// they were at the start.
+    pub(super) fn runs_by(&mut self, config: Config) {
+        for workspace in &mut self.config.workspaces {
+            if let Some(new) = config.workspace(&workspace.rules.name) {
+                workspace.clone_from(new);
+            }
+        }
+    }
+
     /// Waits until an engine says that the process has to end. Cancel safe.
     pub async fn fatal(&self) {
         select_all(

@@ -4,6 +4,7 @@
 //! errors makes nothing. [`STARTER`] explains every key and is what a server without a file
 //! runs by.
 
+mod changes;
 mod channels;
 mod check;
 mod file;
@@ -18,6 +19,7 @@ mod users;
 mod value;
 mod workspace;
 
+pub use changes::Changes;
 pub use finding::{Finding, Findings, Place, Severity, Source};
 pub use server::{PORT, Server};
 pub use value::{length, written};

@@ -160,6 +160,8 @@ impl Engine {
         }));
         let floor = FloorKind {
             rules: Arc::clone(&rules),
+            next: None,
+            tried: false,
             outlet: Arc::clone(&engine.0.post.outlet),
             metrics: Arc::clone(&engine.0.post.metrics),
             fatal: engine.fatal().clone(),

@@ -9,6 +9,7 @@ mod once;
 mod order;
 mod read;
 mod refuse;
+mod reload;
 mod seat;
 pub mod show;
 mod site;

@@ -1,6 +1,7 @@
 //! What becomes durable beside events: idempotency keys with their answers, and by which session
 //! an agent is signed in. Both are found again when a server starts.
 
+use crate::directory::Known;
 use crate::id::{Generation, Seq, UserId};
 use crate::time::Instant;
 use tokio::sync::oneshot;
@@ -66,6 +67,8 @@ pub struct Beside {
     pub keys: Vec<KeyRow>,
     /// Sessions by which agents are signed in from now on.
     pub sessions: Vec<SessionRow>,
+    /// Names that the numbers in events stand for from now on.
+    pub names: Option<Known>,
     /// The configuration in force from now on.
     pub configuration: Option<Configuration>,
     /// To be told when all of it is durable.
@@ -76,7 +79,10 @@ impl Beside {
     /// There is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.sessions.is_empty() && self.configuration.is_none()
+        self.keys.is_empty() 
+            && self.sessions.is_empty()
+            && self.configuration.is_none()
+            && self.names.is_none()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod pace;
 pub mod problem;
 pub mod request;
 pub mod say;
+mod roll;
 pub mod server;
 pub mod session;
 pub mod sessions;

@@ -3,9 +3,11 @@
 use super::origin::Origins;
 use super::pace::Paces;
 use super::say::Farewell;
+use super::roll::Roll;
 use super::sessions::Sessions;
 use crate::engine::clock::Clock;
 use crate::gate::Site;
+use crate::id::UserId;
 use crate::limits;
 use crate::time::{Instant, Span};
 use crate::wire::close::CloseCode;
@@ -51,12 +53,21 @@ impl Default for Options {
     }
 }
 
+/// How often the configuration was read again.
+#[derive(Debug, Default)]
+struct Reloads {
+    in_force: AtomicU64,
+    refused: AtomicU64,
+}
+
 /// What stands behind a port.
 #[derive(Debug)]
 pub struct Server {
     site: Site,
     options: Options,
     sessions: Arc<Sessions>,
+    roll: Roll,
+    reloads: Reloads,
     paces: Arc<Paces>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -84,6 +95,8 @@ impl Server {
             site,
             options,
             sessions,
+            roll: Roll::default(),
+            reloads: Reloads::default(),
             paces: Arc::default(),
             tasks,
             stop,
@@ -116,6 +129,31 @@ impl Server {
     #[must_use]
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
+    }
+
+    pub(super) fn roll(&self) -> &Roll {
+        &self.roll
+    }
+
+    /// The rights of these users of a workspace are others: their sessions go by the new ones
+    /// from now on, or end.
+    pub fn rights_changed(&self, workspace: &str, users: &[UserId]) {
+        let gate = self.site.gates().find(|gate| gate.name() == workspace);
+        for (gate, user) in gate.into_iter().flat_map(|gate| users.iter().map(move |u| (gate, *u))) {
+            let sessions = self.roll.of(workspace, user);
+            let viewers = sessions.iter().filter_map(|session| session.rights_changed());
+            gate.engine().rights_changed(user, viewers);
+        }
+    }
+
+    /// A configuration was read again, and was put in force or had errors.
+    pub fn reloaded(&self, in_force: bool) {
+        let count = if in_force {
+            &self.reloads.in_force
+        } else {
+            &self.reloads.refused
+        };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How fast each identity asks over HTTP.
@@ -175,9 +213,15 @@ impl Server {
              their replies.\n# TYPE switchroom_sockets_paused gauge\nswitchroom_sockets_paused {}\n\
              # HELP switchroom_connections_full_total Times all places for connections were \
              taken.\n# TYPE switchroom_connections_full_total counter\n\
-             switchroom_connections_full_total {}\n",
+             switchroom_connections_full_total {}\n\
+             # HELP switchroom_reloads_total Times the configuration was read again.\n\
+             # TYPE switchroom_reloads_total counter\n\
+             switchroom_reloads_total{{result=\"in_force\"}} {}\n\
+             switchroom_reloads_total{{result=\"refused\"}} {}\n",
             self.paused.load(Ordering::Relaxed),
             self.full.load(Ordering::Relaxed),
+            self.reloads.in_force.load(Ordering::Relaxed),
+            self.reloads.refused.load(Ordering::Relaxed),
         );
         for gate in self.site.gates() {
             page.push_str(&gate.engine().metrics());

@@ -1,6 +1,7 @@
 //! Tables beside the log: idempotency keys with their answers, and sessions of sign-ins. Keys are
 //! added at one end and taken off at the other, by number, so that little of the file changes.
 
+use super::names;
 use super::read::ReadError;
 use super::schema;
 use crate::id::{Generation, Seq, UserId};
@@ -50,6 +51,9 @@ pub(super) fn write(transaction: &Transaction<'_>, beside: &[&Beside]) -> rusqli
             row.generation.0.cast_signed(),
             i64::try_from(limits::LOST_SESSIONS_PER_USER).unwrap_or(i64::MAX)
         ])?;
+    }
+    for names in beside.iter().filter_map(|beside| beside.names.as_ref()) {
+        names::write(transaction, names)?;
     }
     for configuration in beside.iter().filter_map(|beside| beside.configuration) {
         transaction.execute(CONFIGURATION, [configuration])?;

@@ -7,6 +7,7 @@
 mod greet;
 mod inbound;
 mod outbound;
+mod reload;
 mod views;
 mod writer;
 
@@ -111,7 +112,7 @@ impl State {
 
 /// One session.
 #[derive(Debug)]
-struct Session {
+pub(super) struct Session {
     server: Arc<Server>,
     gate: Arc<Gate>,
     user: UserId,

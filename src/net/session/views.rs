@@ -34,7 +34,7 @@ fn class(topic: &Topic) -> Class {
 
 impl Session {
     /// The user as the board sees him.
-    fn viewer(&self, caller: &Caller) -> Result<Viewer, WireError> {
+    pub(super) fn viewer(&self, caller: &Caller) -> Result<Viewer, WireError> {
         if self.pseudonyms.get().is_none() {
             let key = Arc::new(pseudonyms()?);
             self.pseudonyms.get_or_init(|| key);
