@@ -131,7 +131,7 @@ impl std::str::FromStr for Percent {
 }
 
 /// Flags of a run.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct RunArgs {
     /// Agents that sign in
     #[arg(long, default_value_t = 100)]
@@ -213,6 +213,12 @@ pub struct RunArgs {
     /// Connect and disconnect in waves and print the server's memory after each instead of a load
     #[arg(long, value_name = "WAVESxSOCKETS", group = "mode")]
     pub waves: Option<Waves>,
+
+    /// Compare the log on disk with the one in memory in so many alternating slices, each with a
+    /// server of its own and beside a bare writer on the same disk
+    #[arg(long, value_name = "SLICES", group = "mode", requires = "spawn",
+          value_parser = clap::value_parser!(u8).range(1..=50))]
+    pub journals: Option<u8>,
 
     /// Start a server of its own for the run
     #[arg(long, conflicts_with_all = ["url", "key", "tokens"])]

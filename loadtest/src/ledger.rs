@@ -233,6 +233,9 @@ impl Ledger {
             return;
         };
         contact.acknowledged = true;
+        if contact.slice.is_some() {
+            self.measures.reply(clock::nanos(contact.intended, now));
+        }
         contact.first_entry = first_entry;
         if contact.stays.is_empty() && contact.close == Close::Open {
             self.waiting.insert(number, now);

@@ -10,6 +10,7 @@ mod floor;
 mod hgrm;
 mod http;
 mod idle;
+mod journals;
 mod ledger;
 mod load;
 mod measure;
@@ -137,6 +138,9 @@ async fn mode(args: &RunArgs, report: &mut Report) -> Result<()> {
     if args.floor_only {
         return load::floor_only(args, report).await;
     }
+    if let Some(slices) = args.journals {
+        return journals::run(args, slices, report).await;
+    }
     match (args.burst, args.idle, args.waves) {
         (Some(contacts), _, _) => burst::run(args, contacts, report).await,
         (_, Some(sockets), _) => idle::idle(args, sockets, report).await,
@@ -195,6 +199,7 @@ fn settings(args: &RunArgs) -> Settings {
         (_, Some(_), _) => "idle",
         (_, _, Some(_)) => "waves",
         (None, None, None) if args.floor_only => "floor",
+        (None, None, None) if args.journals.is_some() => "journals",
         (None, None, None) => "load",
     };
     Settings {

@@ -43,6 +43,8 @@ pub struct Measures {
     pub slices: Vec<Histogram<u32>>,
     /// Intended submit to offer, contacts that found no room.
     pub waited: Histogram<u32>,
+    /// Intended submit to reply.
+    pub reply: Histogram<u32>,
     /// Offer received to leg connected.
     pub connect: Histogram<u32>,
     /// Intended to actual submit.
@@ -64,6 +66,7 @@ impl Default for Measures {
         Self {
             slices: Vec::new(),
             waited: histogram(),
+            reply: histogram(),
             connect: histogram(),
             lag: histogram(),
             changes: Changes::new(histogram()),
@@ -92,6 +95,11 @@ impl Measures {
     /// A leg was connected so many nanoseconds after its offer.
     pub fn connect(&mut self, nanos: u64) {
         self.connect.saturating_record(nanos);
+    }
+
+    /// A contact was acknowledged so many nanoseconds after its intended time.
+    pub fn reply(&mut self, nanos: u64) {
+        self.reply.saturating_record(nanos);
     }
 
     /// A contact went out so many nanoseconds after its intended time.

@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::floor::Took;
+use crate::journals::Journals;
 use crate::ledger::Ledger;
 use crate::measure::{histogram, median};
 use crate::promise::{PROMISES, Promise};
@@ -18,7 +19,7 @@ pub const SCHEMA: &str = "switchroom.loadtest/1";
 /// What the run was.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Settings {
-    /// `load`, `floor`, `burst`, `idle` or `waves`.
+    /// `load`, `floor`, `burst`, `idle`, `waves` or `journals`.
     pub mode: String,
     /// Agents signed in.
     pub agents: usize,
@@ -215,6 +216,8 @@ pub struct Report {
     pub offer: Times,
     /// The same of contacts that found no room.
     pub waited: Times,
+    /// Intended submit to reply received.
+    pub reply: Times,
     /// Offer received to leg connected.
     pub connect: Times,
     /// The relay: medians over its slices.
@@ -243,6 +246,8 @@ pub struct Report {
     pub idle: Idle,
     /// `--waves`.
     pub waves: Waves,
+    /// `--journals`.
+    pub journals: Option<Journals>,
     /// Histograms for `.hgrm` files, by name.
     #[serde(skip)]
     pub histograms: Vec<(&'static str, Histogram<u32>)>,
@@ -287,6 +292,7 @@ impl Report {
         }
         self.offer = Times::of(&measures.offers());
         self.waited = Times::of(&measures.waited);
+        self.reply = Times::of(&measures.reply);
         self.connect = Times::of(&measures.connect);
         self.generator_lag = Times::of(&measures.lag);
         self.staleness = Ages::of(&measures.changes.ages);
@@ -308,11 +314,30 @@ impl Report {
         self.histograms = vec![
             ("offer", measures.offers()),
             ("waited", measures.waited.clone()),
+            ("reply", measures.reply.clone()),
             ("connect", measures.connect.clone()),
             ("generator_lag", measures.lag.clone()),
             ("staleness", measures.changes.ages.clone()),
             ("floor", floor),
         ];
+    }
+
+    /// Adds what became of the contacts of another run.
+    pub fn add(&mut self, other: &Self) {
+        let (all, more) = (&mut self.contacts, &other.contacts);
+        all.submitted += more.submitted;
+        all.refused += more.refused;
+        all.offered += more.offered;
+        all.completed += more.completed;
+        all.abandoned += more.abandoned;
+        all.lost += more.lost;
+        all.doubled += more.doubled;
+        self.promises_broken += other.promises_broken;
+        for (promise, count) in &other.promises {
+            *self.promises.entry(*promise).or_default() += count;
+        }
+        self.examples.extend(other.examples.iter().cloned());
+        self.agents_with_work = other.agents_with_work;
     }
 
     /// Takes over slices of the bare relay that had no load beside them.

@@ -7,6 +7,7 @@ use crate::domain::message::{Between, ToFloor, ToQueue};
 use crate::domain::offer::Outcome;
 use crate::id::{AgentId, ChannelId, ContactId, Generation, OfferId, QueueId};
 use crate::time::Instant;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A pure state machine: the engine's one loop drives queue, floor and board through it.
@@ -306,7 +307,7 @@ pub struct SignedIn {
 }
 
 /// A contact that was taken from an agent who was not there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Taken {
     /// The contact.
     pub contact: ContactId,

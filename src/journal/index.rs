@@ -1,17 +1,19 @@
 //! Where contacts are and by which ids they were submitted, as the log knows it: what a server
 //! that starts again needs so that commands find their contacts and nothing is taken in twice.
 
-use super::Fold;
+use super::Source;
+use super::fold::{Fold, Name, Unwritable, whole};
 use crate::domain::event::{Event, Record};
 use crate::id::{ChannelId, ContactId, QueueId, UserId};
 use crate::limits;
 use crate::time::Instant;
+use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// A contact that can be found.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Found {
     /// The queue that has it.
     pub queue: QueueId,
@@ -34,35 +36,52 @@ pub struct Found {
 /// Every contact that lives, and closed ones whose external id is remembered.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Index {
-    contacts: BTreeMap<ContactId, Found>,
-    /// Closed ones, in the order in which they are forgotten.
-    closed: VecDeque<(Instant, ContactId)>,
+    live: BTreeMap<ContactId, Found>,
+    /// In the order in which they closed.
+    closed: VecDeque<(ContactId, Found)>,
+    /// How many of them, from the front, a snapshot has.
+    in_snapshots: usize,
 }
 
 impl Index {
+    /// As snapshots have it: what lives in one of them, and what closed in each up to it.
+    #[must_use]
+    pub fn restore(live: BTreeMap<ContactId, Found>, closed: Vec<(ContactId, Found)>) -> Self {
+        Self {
+            live,
+            in_snapshots: closed.len(),
+            closed: closed.into(),
+        }
+    }
+
+    /// The queue of a contact that lives.
+    #[must_use]
+    pub fn queue(&self, contact: ContactId) -> Option<QueueId> {
+        self.live.get(&contact).map(|found| found.queue)
+    }
+
     /// Closed contacts in the order in which they closed, then those that live.
     pub fn iter(&self) -> impl Iterator<Item = (ContactId, &Found)> {
-        let closed = self.closed.iter().map(|(_, contact)| *contact);
-        let closed = closed.filter_map(|contact| Some((contact, self.contacts.get(&contact)?)));
-        let live = self
-            .contacts
-            .iter()
-            .filter(|(_, found)| found.closed.is_none());
-        closed.chain(live.map(|(contact, found)| (*contact, found)))
+        let closed = self.closed.iter().map(|(contact, found)| (*contact, found));
+        let live = self.live.iter().map(|(contact, found)| (*contact, found));
+        closed.chain(live)
     }
 
     fn close(&mut self, at: Instant, contact: ContactId) {
-        let Some(found) = self.contacts.get_mut(&contact) else {
+        let Some(mut found) = self.live.remove(&contact) else {
             return;
         };
         found.closed = Some(at);
-        self.closed.push_back((at, contact));
-        while let Some((closed, contact)) = self.closed.front().copied()
-            && (closed + limits::EXTERNAL_ID_MEMORY <= at
-                || self.closed.len() > limits::EXTERNAL_IDS)
+        self.closed.push_back((contact, found));
+        let old = |found: &Found| {
+            let closed = found.closed.unwrap_or(at);
+            closed + limits::EXTERNAL_ID_MEMORY <= at
+        };
+        while let Some((_, found)) = self.closed.front()
+            && (old(found) || self.closed.len() > limits::EXTERNAL_IDS)
         {
             self.closed.pop_front();
-            self.contacts.remove(&contact);
+            self.in_snapshots = self.in_snapshots.saturating_sub(1);
         }
     }
 }
@@ -80,11 +99,11 @@ impl Fold for Index {
                 media: false,
                 closed: None,
             };
-            self.contacts.insert(facts.id, found);
+            self.live.insert(facts.id, found);
         } else if let Event::MediaConnect { offer, .. } | Event::MediaDisconnect { offer, .. } =
             &record.event
         {
-            if let Some(found) = self.contacts.get_mut(&offer.contact) {
+            if let Some(found) = self.live.get_mut(&offer.contact) {
                 found.media = true;
             }
         } else if let Event::ContactClosed { contact, .. } = &record.event {
@@ -94,6 +113,19 @@ impl Fold for Index {
 
     fn copy(&self) -> Box<dyn Fold> {
         Box::new(self.clone())
+    }
+
+    fn write(&self) -> Result<Vec<(Name, Vec<u8>)>, Unwritable> {
+        let mut parts = whole(Source::Index, &self.live)?;
+        let closed: Vec<_> = self.closed.iter().skip(self.in_snapshots).collect();
+        parts.push((Name::Closed, rmp_serde::to_vec(&closed)?));
+        Ok(parts)
+    }
+
+    /// What snapshots have is read when a server starts, and not before.
+    fn written(&mut self) {
+        self.closed = VecDeque::new();
+        self.in_snapshots = 0;
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

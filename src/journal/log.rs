@@ -1,8 +1,10 @@
-//! A log with one writer: a thread that makes batches durable in a store and folds every record
-//! into what is kept of each actor, so that an actor that failed can start again.
+//! A log with one writer: a thread that makes batches durable in a store, and another that folds
+//! every record into what is kept of each actor, so that an actor that failed can start again.
 
+use super::fold::Name;
+use super::folding::{Folding, Snapshots};
 use super::store::Store;
-use super::writer::{OnFailure, Writer};
+use super::writer::{OnFailure, Work, Writer};
 use super::{
     Batch, Beside, Epoch, Fold, Gated, Gone, Journal, Recall, Release, Source, Undurable, Written,
     weight,
@@ -29,8 +31,19 @@ pub struct Begin {
     pub same_rules: bool,
     /// Reads what lies beside its events; none if it keeps nothing.
     pub recall: Option<Arc<dyn Recall>>,
+    /// How often a snapshot is cut; none where none are.
+    pub snapshots: Option<Pace>,
     /// Told when nothing becomes durable any more.
     pub failed: OnFailure,
+}
+
+/// How often a snapshot is cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Events since the last one.
+    pub since: u64,
+    /// Events from one to the next.
+    pub every: u64,
 }
 
 /// A log with one writer.
@@ -41,8 +54,8 @@ pub struct Log {
     recall: Option<Arc<dyn Recall>>,
     shared: Arc<Shared>,
     /// None once it is closed.
-    sender: Mutex<Option<Sender<Taken>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    sender: Mutex<Option<Sender<Work>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// A batch on its way to the store.
@@ -83,10 +96,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Log {
-    /// A log that goes on where `begin` says, and its thread.
+    /// A log that goes on where `begin` says, and its threads.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// When a thread cannot be started.
     pub fn start(begin: Begin, release: Release, store: Box<dyn Store>) -> io::Result<Self> {
         let Begin {
             epoch,
@@ -94,6 +107,7 @@ impl Log {
             kept,
             same_rules,
             recall,
+            snapshots,
             failed,
         } = begin;
         let kept = kept.into_iter();
@@ -106,16 +120,28 @@ impl Log {
             closing: AtomicBool::new(false),
         });
         let (sender, receiver) = unbounded();
+        let (durable, folded) = unbounded();
+        let folding = Folding {
+            shared: Arc::clone(&shared),
+            receiver: folded,
+            snapshots: snapshots.map(|pace| Snapshots {
+                writer: sender.clone(),
+                pace,
+            }),
+        };
         let writer = Writer {
             shared: Arc::clone(&shared),
             receiver,
+            durable,
             release,
             store,
             failed,
         };
-        let thread = thread::Builder::new()
-            .name("journal".to_owned())
-            .spawn(move || writer.run())?;
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        let threads = vec![
+            named("journal").spawn(move || writer.run())?,
+            named("folding").spawn(move || folding.run())?,
+        ];
         Ok(Self {
             epoch,
             after,
@@ -123,7 +149,7 @@ impl Log {
             recall,
             shared,
             sender: Mutex::new(Some(sender)),
-            thread: Mutex::new(Some(thread)),
+            threads: Mutex::new(threads),
         })
     }
 }
@@ -149,7 +175,7 @@ impl Journal for Log {
             beside: batch.beside,
             last: batch.last,
         };
-        sender.send(taken).map_err(|_| Gone)
+        sender.send(Work::Batch(taken)).map_err(|_| Gone)
     }
 
     fn durable(&self) -> Seq {
@@ -210,13 +236,28 @@ impl Journal for Log {
 
     fn close(&self) {
         self.shared.closing.store(true, Ordering::Relaxed);
-        drop(lock(&self.sender).take());
-        let thread = lock(&self.thread).take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            tracing::error!("the journal's thread had failed");
+        self.end();
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the journal had failed");
+            }
         }
+    }
+}
+
+impl Log {
+    /// Takes nothing more. The writer may be gone already.
+    fn end(&self) {
+        if let Some(sender) = lock(&self.sender).take() {
+            let _ = sender.send(Work::Close);
+        }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -242,6 +283,29 @@ impl Shared {
     /// The oldest batch that was not folded is.
     pub(super) fn folded(&self) {
         lock(&self.unfolded).pop_front();
+    }
+
+    /// Whose state is kept.
+    pub(super) fn sources(&self) -> Vec<Source> {
+        lock(&self.kept).keys().copied().collect()
+    }
+
+    /// What a snapshot has of an actor; why it cannot be written.
+    pub(super) fn write(&self, source: Source) -> Result<Vec<(Name, Vec<u8>)>, String> {
+        match lock(&self.kept).get(&source) {
+            Some(Kept::Folded(_, part)) => part.write().map_err(|why| why.to_string()),
+            Some(Kept::Broken) => Err("a record of it could not be folded".to_owned()),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// A snapshot is whole.
+    pub(super) fn written(&self) {
+        for kept in lock(&self.kept).values_mut() {
+            if let Kept::Folded(_, part) = kept {
+                part.written();
+            }
+        }
     }
 
     pub(super) fn fold(&self, written: &Written) {
@@ -278,6 +342,7 @@ mod tests {
     use crate::domain::event::{By, Event, Record};
     use crate::domain::machine::{Refusal, ReplyTo};
     use crate::id::{QueueId, Seq};
+    use crate::journal::fold::{Name, Unwritable};
     use crate::journal::memory;
     use crate::journal::{Batch, Beside, Epoch, Fold, Gated, Journal, Source, Written};
     use crate::time::Instant;
@@ -296,6 +361,10 @@ mod tests {
 
         fn copy(&self) -> Box<dyn Fold> {
             Box::new(self.clone())
+        }
+
+        fn write(&self) -> Result<Vec<(Name, Vec<u8>)>, Unwritable> {
+            Ok(Vec::new())
         }
 
         fn into_any(self: Box<Self>) -> Box<dyn Any> {
@@ -412,6 +481,10 @@ mod tests {
 
         fn copy(&self) -> Box<dyn Fold> {
             Box::new(Self(Arc::clone(&self.0)))
+        }
+
+        fn write(&self) -> Result<Vec<(Name, Vec<u8>)>, Unwritable> {
+            Ok(Vec::new())
         }
 
         fn into_any(self: Box<Self>) -> Box<dyn Any> {

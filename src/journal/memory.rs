@@ -1,5 +1,6 @@
 //! A log in memory: of one process, in a new epoch at each start.
 
+use super::chore::Chore;
 use super::log::{Begin, Log};
 use super::store::{Failed, Store};
 use super::{Beside, Epoch, Release, Written};
@@ -30,6 +31,7 @@ pub fn start_on(epoch: Epoch, release: Release, disk: Disk) -> io::Result<Log> {
         kept: Vec::new(),
         same_rules: true,
         recall: None,
+        snapshots: None,
         failed: Box::new(|why| tracing::error!(%why, "the log in memory has failed")),
     };
     Log::start(begin, release, store(disk))
@@ -50,5 +52,9 @@ impl Store for Memory {
         _last: Seq,
     ) -> Result<(), Failed> {
         (self.0)(group.len())
+    }
+
+    fn chore(&mut self, _chore: &Chore) -> Result<bool, Failed> {
+        Ok(false)
     }
 }

@@ -3,8 +3,10 @@
 //! one with a thread and a [`store::Store`] beneath, in memory or on disk.
 
 pub mod beside;
+pub mod chore;
 pub mod fold;
 pub mod folder;
+mod folding;
 pub mod holds;
 pub mod index;
 pub mod log;
@@ -56,6 +58,22 @@ impl fmt::Display for Source {
             Self::Queue(queue) => write!(f, "queue {}", queue.0),
             Self::Board => f.write_str("board"),
             Self::Index => f.write_str("index"),
+        }
+    }
+}
+
+impl Source {
+    /// As it is displayed.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "floor" => Some(Self::Floor),
+            "board" => Some(Self::Board),
+            "index" => Some(Self::Index),
+            queue => {
+                let number = queue.strip_prefix("queue ")?.parse().ok()?;
+                Some(Self::Queue(QueueId(number)))
+            }
         }
     }
 }

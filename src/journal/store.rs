@@ -1,5 +1,6 @@
 //! Where a log becomes durable.
 
+use super::chore::Chore;
 use super::{Beside, Written};
 use crate::id::Seq;
 use std::sync::Arc;
@@ -18,6 +19,12 @@ pub trait Store: Send {
         beside: &[&Beside],
         last: Seq,
     ) -> Result<(), Failed>;
+
+    /// Does a chore; true if there is more of the same.
+    ///
+    /// # Errors
+    /// When nothing of it was done.
+    fn chore(&mut self, chore: &Chore) -> Result<bool, Failed>;
 
     /// Nothing more comes.
     fn close(&mut self) {}

@@ -1,11 +1,11 @@
-//! The log's thread: makes groups of batches durable, lets them out, and folds them into what is
-//! kept of each actor.
+//! The log's thread: makes groups of batches durable, lets them out, and hands them on to be
+//! folded.
 
+use super::chore::Chore;
 use super::log::{Shared, Taken};
 use super::store::{Failed, Store};
 use super::{Beside, Release, Written};
-use crossbeam_channel::Receiver;
-use std::collections::VecDeque;
+use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -13,27 +13,54 @@ use std::time::Duration;
 
 /// Most batches that become durable in one go.
 const GROUP: usize = 1_024;
-/// Batches folded before what has come meanwhile is made durable.
-const FOLDED_AT_ONCE: usize = 32;
-/// One in so many of those that wait for it is folded if that is more: they do not pile up.
-const FOLDED_SHARE: usize = 16;
 /// A group for which there was no room is tried again after this time.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
 /// Told why the log has ended; the process has to end too.
 pub type OnFailure = Box<dyn FnOnce(Failed) + Send>;
 
+/// What the thread is asked for.
+pub(super) enum Work {
+    /// To make a batch durable.
+    Batch(Taken),
+    /// To do a chore, and to say when it is done and whether there is more of it. Not answered
+    /// when there was no room for it.
+    Chore(Chore, Sender<bool>),
+    /// To end.
+    Close,
+}
+
 /// What the thread works with.
 pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
-    pub(super) receiver: Receiver<Taken>,
+    pub(super) receiver: Receiver<Work>,
+    /// Batches that are to be folded.
+    pub(super) durable: Sender<Arc<Written>>,
     pub(super) release: Release,
     pub(super) store: Box<dyn Store>,
     pub(super) failed: OnFailure,
 }
 
+/// What came at once.
+#[derive(Default)]
+struct Group {
+    batches: Vec<Taken>,
+    chores: Vec<(Chore, Sender<bool>)>,
+    closes: bool,
+}
+
+impl Group {
+    fn add(&mut self, work: Work) {
+        match work {
+            Work::Batch(taken) => self.batches.push(taken),
+            Work::Chore(chore, done) => self.chores.push((chore, done)),
+            Work::Close => self.closes = true,
+        }
+    }
+}
+
 impl Writer {
-    /// Runs until nobody can send any more, or the store fails for good.
+    /// Runs until it is closed or nobody can send any more, or the store fails for good.
     pub(super) fn run(mut self) {
         let ended = self.write();
         self.store.close();
@@ -42,43 +69,55 @@ impl Writer {
         }
     }
 
-    /// Takes all there is, makes it durable, lets it out. Nobody who waits for an answer waits
-    /// for more than a few batches to be folded.
+    /// Takes all there is, makes it durable, lets it out.
     fn write(&mut self) -> Result<(), Failed> {
-        let mut group: Vec<Taken> = Vec::with_capacity(GROUP);
-        let mut unfolded = VecDeque::new();
-        loop {
-            if unfolded.is_empty() {
-                match self.receiver.recv() {
-                    Ok(first) => group.push(first),
-                    Err(_) => return Ok(()),
-                }
+        let mut group = Group::default();
+        while !group.closes
+            && let Ok(first) = self.receiver.recv()
+        {
+            group.add(first);
+            let more = self.receiver.try_iter().take(GROUP);
+            more.for_each(|work| group.add(work));
+            self.commit(&group.batches)?;
+            for taken in group.batches.drain(..) {
+                self.let_out(taken);
             }
-            group.extend(self.receiver.try_iter().take(GROUP));
-            if !group.is_empty() {
-                self.commit(&group)?;
+            for (chore, done) in group.chores.drain(..) {
+                self.chore(&chore, &done)?;
             }
-            for taken in group.drain(..) {
-                let Taken {
-                    written,
-                    gated,
-                    beside,
-                    last,
-                } = taken;
-                self.shared.durable.store(last.0, Ordering::Release);
-                if !written.records.is_empty() {
-                    self.shared.durable();
-                    unfolded.push_back(Arc::clone(&written));
-                }
-                (self.release)(written, gated);
-                if let Some(told) = beside.told {
-                    // Whoever wanted to know may be gone.
-                    let _ = told.send(());
-                }
+        }
+        Ok(())
+    }
+
+    fn let_out(&mut self, taken: Taken) {
+        let Taken {
+            written,
+            gated,
+            beside,
+            last,
+        } = taken;
+        self.shared.durable.store(last.0, Ordering::Release);
+        if !written.records.is_empty() {
+            self.shared.durable();
+            // It is gone only when folding has failed, and then nothing is kept.
+            let _ = self.durable.send(Arc::clone(&written));
+        }
+        (self.release)(written, gated);
+        if let Some(told) = beside.told {
+            // Whoever wanted to know may be gone.
+            let _ = told.send(());
+        }
+    }
+
+    fn chore(&mut self, chore: &Chore, done: &Sender<bool>) -> Result<(), Failed> {
+        match self.store.chore(chore) {
+            Ok(more) => {
+                // Whoever asked may not wait any more.
+                let _ = done.send(more);
+                Ok(())
             }
-            self.fold(&mut unfolded);
-            // A snapshot may be late; what waits for this processor may not.
-            thread::yield_now();
+            Err(Failed::Full(_)) => Ok(()),
+            Err(broken @ Failed::Broken(_)) => Err(broken),
         }
     }
 
@@ -109,14 +148,6 @@ impl Writer {
                 }
                 Err(why) => return Err(why),
             }
-        }
-    }
-
-    fn fold(&self, unfolded: &mut VecDeque<Arc<Written>>) {
-        let some = FOLDED_AT_ONCE.max(unfolded.len() / FOLDED_SHARE);
-        for written in unfolded.drain(..some.min(unfolded.len())) {
-            self.shared.fold(&written);
-            self.shared.folded();
         }
     }
 }
@@ -176,6 +207,7 @@ mod tests {
             kept: Vec::new(),
             same_rules: true,
             recall: None,
+            snapshots: None,
             failed: Box::new(move |why| fail.send(why).unwrap()),
         };
         let log = Log::start(begin, release, memory::store(disk)).unwrap();

@@ -7,9 +7,10 @@ use crate::domain::offer::{AgentState, MISSED, Outcome};
 use crate::domain::rules::AgentRules;
 use crate::id::{AgentId, ChannelId, Generation, OfferId, QueueId};
 use crate::time::Instant;
+use serde::{Deserialize, Serialize};
 
 /// An agent. Rows are shared handles: one who holds one sees it as it was when cut.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct AgentRow {
     /// Who it is.
     pub agent: AgentId,
@@ -33,12 +34,13 @@ pub struct AgentRow {
     pub summary: Summary,
     /// Since when.
     pub summary_since: Instant,
-    /// Every channel that the agent can handle or has work of.
+    /// Every channel that the agent can handle or has work of: derived, and never written.
+    #[serde(skip)]
     pub channels: Vec<ChannelCard>,
 }
 
 /// A slot in use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Work {
     /// What it came from.
     pub offer: OfferRef,
@@ -49,7 +51,7 @@ pub struct Work {
 }
 
 /// Where a slot's work stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Phase {
     /// Offered, until the deadline.
     Offered {
@@ -70,7 +72,7 @@ pub enum Phase {
 }
 
 /// One state for people, by fixed precedence: the first that holds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Summary {
     /// Signed in, but the socket is gone.
     ConnectionLost,

@@ -41,9 +41,9 @@ pub struct Board {
 /// whoever comes back, without what anybody watches.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    picture: Picture,
-    media: Media,
-    ring: Ring,
+    pub(super) picture: Picture,
+    pub(super) media: Media,
+    pub(super) ring: Ring,
 }
 
 impl Kept {

@@ -7,14 +7,16 @@ use crate::domain::urgency::{Entry, Urgency};
 use crate::id::{AgentId, ContactId, OfferId, QueueId};
 use crate::limits;
 use crate::time::Instant;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A contact. Rows are shared handles: one who holds one sees it as it was when cut.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ContactRow {
     /// What it came with. Priority, tier and requirement of now stand beside it.
     pub facts: Arc<Facts>,
-    /// Customer and attributes: read through a lens only.
+    /// Customer and attributes: read through a lens only. Never written with the row.
+    #[serde(skip)]
     pub(super) content: Arc<Content>,
     /// The queue that has it.
     pub queue: QueueId,
@@ -49,7 +51,7 @@ pub struct ContactRow {
 }
 
 /// An agent's part in a contact.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct LegRow {
     /// The offer it came from: its id.
     pub offer: OfferId,
@@ -66,7 +68,7 @@ pub struct LegRow {
 }
 
 /// Where a leg stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum LegStanding {
     /// Accepted, media not yet there.
     Connecting {
@@ -309,7 +311,7 @@ impl ContactRow {
         }
     }
 
-    fn update(&mut self, content: Option<&Content>) {
+    pub(super) fn update(&mut self, content: Option<&Content>) {
         if let Some(content) = content {
             self.content = Arc::new(Content {
                 note: None,

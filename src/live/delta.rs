@@ -9,6 +9,7 @@ use crate::live::picture::Place;
 use crate::live::seen::{ActorSeen, AgentSeen, ContactSeen, Who};
 use crate::live::stats::{Cell, TableCut};
 use crate::time::Instant;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
@@ -183,7 +184,7 @@ pub struct EventSeen {
 }
 
 /// A command to a connector, to be reported.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MediaCommand {
     /// Its id.
     pub command: CommandId,
@@ -196,7 +197,7 @@ pub struct MediaCommand {
 }
 
 /// What a connector is asked for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum MediaAsk {
     /// To connect the agent with the customer.
     Connect {

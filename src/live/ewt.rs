@@ -2,6 +2,7 @@
 
 use crate::limits;
 use crate::time::{Instant, Span};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// An expected wait.
@@ -39,7 +40,7 @@ impl Method {
 
 /// When contacts of a queue were answered, in slots of [`limits::EWT_SLOT`]: as much of it as
 /// estimates look back on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Departures {
     /// Slot number and answers in it, in order.
     slots: VecDeque<(u64, u32)>,

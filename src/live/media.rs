@@ -6,6 +6,7 @@ use crate::id::{CommandId, ContactId, OfferId, UserId};
 use crate::limits;
 use crate::live::delta::{MediaAsk, MediaCommand, Sub, Watcher};
 use crate::time::Instant;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A command to be said to one socket now.
@@ -28,10 +29,13 @@ pub struct Media {
     again: BTreeSet<(Instant, CommandId)>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Pending {
+/// A command that is not yet reported.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Pending {
     command: MediaCommand,
     connector: UserId,
+    /// The socket that has it: none after a start.
+    #[serde(skip)]
     to: Option<(Watcher, Sub)>,
     again: Instant,
     /// Pointless from then on.
@@ -151,6 +155,25 @@ impl Media {
         }
         let given = orphans.into_iter().filter_map(|id| self.give(now, id));
         given.collect()
+    }
+
+    /// Commands that are not yet reported, as they are written.
+    pub fn pending(&self) -> impl Iterator<Item = &Pending> {
+        self.commands.values()
+    }
+
+    /// The commands that were written, given to nobody.
+    #[must_use]
+    pub fn restore(pending: Vec<Pending>) -> Self {
+        let mut media = Self::default();
+        for pending in pending {
+            let id = pending.command.command;
+            let waiting = media.waiting.entry(pending.connector).or_default();
+            waiting.insert(id);
+            media.again.insert((pending.again, id));
+            media.commands.insert(id, pending);
+        }
+        media
     }
 
     /// When a command is next to be repeated.

@@ -61,6 +61,7 @@ pub mod query;
 pub mod queue;
 mod rights;
 pub mod ring;
+pub mod saved;
 pub mod seen;
 pub mod sight;
 pub mod stats;

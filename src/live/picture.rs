@@ -25,8 +25,8 @@ pub struct Picture {
     pub(super) agents: Vec<AgentCell>,
     pub(super) queues: Vec<QueueCell>,
     pub(super) submitted: BTreeMap<UserId, BTreeSet<ContactId>>,
-    closed: VecDeque<(Instant, ContactId)>,
-    strays: u64,
+    pub(super) closed: VecDeque<(Instant, ContactId)>,
+    pub(super) strays: u64,
 }
 
 /// A contact with what only reads ask for.
@@ -196,7 +196,7 @@ impl Picture {
     }
 
     /// Which contacts are whose.
-    fn index(&mut self, before: Option<&ContactRow>, after: &ContactRow) {
+    pub(super) fn index(&mut self, before: Option<&ContactRow>, after: &ContactRow) {
         let (id, submitter) = (after.id(), after.facts.submitted_by);
         if before.is_none() {
             self.submitted.entry(submitter).or_default().insert(id);
@@ -250,7 +250,7 @@ impl Picture {
     }
 
     /// States an agent's part in each of its queues anew; the queues where it changed.
-    fn share(&mut self, agent: AgentId) -> Vec<QueueId> {
+    pub(super) fn share(&mut self, agent: AgentId) -> Vec<QueueId> {
         let mut changed = Vec::new();
         let Some(cell) = self.agents.get_mut(agent.index()) else {
             return changed;

@@ -12,6 +12,7 @@ use crate::live::contact::ContactRow;
 use crate::live::ewt::{Departures, Ewt, Head, Pace};
 use crate::live::line::Line;
 use crate::time::Instant;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -164,7 +165,7 @@ impl Share {
 }
 
 /// What has come to and gone from a line since the log began.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// Arrivals.
     pub entered: u64,
@@ -221,8 +222,8 @@ pub struct QueueCell {
     reasons: BTreeMap<Arc<str>, u32>,
     free: u32,
     all: u32,
-    departures: Departures,
-    stands_since: Option<Instant>,
+    pub(super) departures: Departures,
+    pub(super) stands_since: Option<Instant>,
 }
 
 impl QueueCell {

@@ -226,6 +226,17 @@ impl Agent {
         self.requests
     }
 
+    /// Asks for something to be done with a contact.
+    pub fn command(&mut self, centre: &Centre, command: QueueCommand) {
+        self.requests += 1;
+        let reply = ReplyTo {
+            door: self.door.id(),
+            request: self.requests,
+        };
+        let asked = centre.asked(&self.login, Some(self.generation), Some(reply));
+        centre.engine.command(asked, command);
+    }
+
     async fn try_sign_in(&mut self, centre: &Centre, take_over: bool) -> Result<SignedIn, Refusal> {
         let command = FloorCommand::SignIn {
             take_over,

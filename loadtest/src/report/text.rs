@@ -47,6 +47,7 @@ impl Report {
         for (name, times) in [
             ("offer", &self.offer),
             ("waited", &self.waited),
+            ("reply", &self.reply),
             ("connect", &self.connect),
             ("generator lag", &self.generator_lag),
             ("bare relay", &self.floor),
@@ -98,7 +99,36 @@ impl Report {
         text
     }
 
+    fn journals(&self, text: &mut String) {
+        let Some(journals) = &self.journals else {
+            return;
+        };
+        for (name, side) in [("memory", &journals.memory), ("disk", &journals.disk)] {
+            line(text, &format!("{name}, offer"), &side.offer);
+            line(text, &format!("{name}, reply"), &side.reply);
+            if let Some(cpu) = side.cpu_us {
+                let _ = writeln!(
+                    text,
+                    "{name:15} {cpu:.0} us of the server's CPU per contact"
+                );
+            }
+        }
+        line(text, "bare writer", &journals.writer);
+        for (name, ratio) in [
+            ("bare writer's", journals.over_writer),
+            ("memory's", journals.over_memory),
+        ] {
+            if let (Some(p50), Some(p99)) = (ratio.p50, ratio.p99) {
+                let _ = writeln!(
+                    text,
+                    "disk's reply over the {name}: p50 {p50:.2}, p99 {p99:.2}"
+                );
+            }
+        }
+    }
+
     fn modes(&self, text: &mut String) {
+        self.journals(text);
         if let Burst {
             contacts: Some(contacts),
             agents: Some(agents),

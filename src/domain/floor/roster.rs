@@ -6,10 +6,11 @@ use crate::domain::machine::Taken;
 use crate::domain::offer::{AgentState, Outcome};
 use crate::id::{AgentId, ContactId, Generation, OfferId, QueueId};
 use crate::time::Instant;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The seats of a floor, as its events tell.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Roster {
     /// Whoever ever signed in.
     pub seats: BTreeMap<AgentId, Seat>,
@@ -18,7 +19,7 @@ pub struct Roster {
 }
 
 /// An agent's seat: states and slots.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Seat {
     /// State, as set.
     pub state: AgentState,
@@ -56,7 +57,7 @@ pub struct Seat {
 }
 
 /// Where an agent's socket is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Connection {
     /// There.
     Connected,
@@ -65,7 +66,7 @@ pub enum Connection {
 }
 
 /// A slot in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Work {
     /// What it came from.
     pub offer: OfferRef,
@@ -80,7 +81,7 @@ pub struct Work {
 }
 
 /// Where a slot's work stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// Offered, until the deadline.
     Ringing {

@@ -7,11 +7,12 @@ use crate::id::{
 };
 use crate::limits;
 use crate::time::Instant;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The contacts of a queue, as its events tell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Book {
     /// Whose book it is.
     pub queue: QueueId,
@@ -24,7 +25,7 @@ pub struct Book {
 }
 
 /// What is kept of a closed contact, so that the connector can report that an agent was let go.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parted {
     /// Its connector.
     pub submitted_by: UserId,
@@ -35,9 +36,10 @@ pub struct Parted {
 }
 
 /// A contact of the queue.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Held {
-    /// Facts and content.
+    /// Facts and content; written without the content, which is kept apart.
+    #[serde(serialize_with = "write_card", deserialize_with = "read_card")]
     pub card: Arc<Card>,
     /// When it should be answered.
     pub due_at: Instant,
@@ -58,7 +60,7 @@ pub struct Held {
 }
 
 /// Where the customer's side of a contact stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum State {
     /// In line.
     Waiting,
@@ -153,6 +155,13 @@ impl Book {
                     held.fold(at, event, content);
                 }
             }
+        }
+    }
+
+    /// Gives a contact its content back, which was kept apart.
+    pub fn attach(&mut self, contact: ContactId, content: &Content) {
+        if let Some(held) = self.contacts.get_mut(&contact) {
+            Arc::make_mut(&mut held.card).content = content.clone();
         }
     }
 
@@ -313,6 +322,20 @@ impl Held {
             Err(place) => self.excluded.insert(place, (agent, until)),
         }
     }
+}
+
+fn write_card<S: Serializer>(card: &Card, serializer: S) -> Result<S::Ok, S::Error> {
+    (&card.facts, card.queue).serialize(serializer)
+}
+
+fn read_card<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Card>, D::Error> {
+    let (facts, queue) = Deserialize::deserialize(deserializer)?;
+    let content = Content::default();
+    Ok(Arc::new(Card {
+        facts,
+        content,
+        queue,
+    }))
 }
 
 /// Queue and contact of an event that a queue writes of a contact it has.

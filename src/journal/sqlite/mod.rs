@@ -5,7 +5,9 @@ mod beside;
 mod checkpoint;
 mod names;
 mod read;
+mod recover;
 mod schema;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -13,12 +15,13 @@ mod write;
 pub use read::ReadError;
 pub use schema::{FORMAT, OpenError};
 
+use super::chore;
 use super::folder::Folder;
 use super::holds::Holds;
-use super::log::{Begin, Log};
-use super::recover::Parts;
-use super::{Epoch, Opening};
+use super::log::{Begin, Log, Pace};
+use super::{Epoch, Opening, Source};
 use crate::directory::Known;
+use crate::domain::rules::Workspace;
 use crate::id::Seq;
 use crate::time::Instant;
 use beside::Aside;
@@ -51,10 +54,13 @@ pub struct Sqlite {
     folder: Folder,
     connection: Connection,
     epoch: Epoch,
+    /// When it was new.
+    began: Instant,
     /// None once it is closed.
     checkpoints: Option<Checkpoints>,
     buffer: Vec<u8>,
     holds: Holds,
+    cut_every: u64,
 }
 
 impl Sqlite {
@@ -65,15 +71,17 @@ impl Sqlite {
     pub fn open(folder: Folder, now: Instant) -> Result<Self, OpenError> {
         let path = folder.path().join(FILE);
         let connection = schema::open(&path)?;
-        let epoch = schema::epoch(&connection, now)?;
+        let (epoch, began) = schema::epoch(&connection, now)?;
         let checkpoints = Checkpoints::start(&path)?;
         Ok(Self {
             folder,
             connection,
             epoch,
+            began,
             checkpoints: Some(checkpoints),
             buffer: Vec::new(),
             holds: Holds::default(),
+            cut_every: chore::EVERY,
         })
     }
 
@@ -93,6 +101,22 @@ impl Sqlite {
     #[must_use]
     pub fn holds(&self) -> Holds {
         self.holds.clone()
+    }
+
+    /// Cuts a snapshot after so many events.
+    #[must_use]
+    pub fn cut_every(mut self, events: u64) -> Self {
+        self.cut_every = events;
+        self
+    }
+
+    /// Whose parts in the newest snapshot are not what the events before it make of the one
+    /// before it: nobody's, unless something is damaged. None when there is nothing to compare.
+    ///
+    /// # Errors
+    /// When a snapshot or an event cannot be read.
+    pub fn disagree(&self, rules: &Arc<Workspace>) -> Result<Option<Vec<Source>>, ReadError> {
+        recover::disagree(&self.connection, rules, self.began)
     }
 
     /// The position and time of its last event; none in an empty log.
@@ -120,14 +144,13 @@ impl Sqlite {
         Ok(names::keep(&mut self.connection, names)?)
     }
 
-    /// Goes on with the log: everything in it is folded, and positions that may have been given
+    /// Goes on with the log: a snapshot and the events after it are folded, and positions that may have been given
     /// out without becoming durable are left out.
     ///
     /// # Errors
     /// When it cannot be read, or a thread cannot be started.
     pub fn start(self, opening: Opening) -> Result<Log, StartError> {
-        let mut parts = Parts::new(opening.rules, opening.now);
-        self.replay(Seq(0), |written| parts.fold(&written))?;
+        let (parts, since) = recover::parts(&self.connection, &opening.rules, self.began)?;
         let after = self
             .last()?
             .map_or(Seq(0), |(last, _)| Seq(last.0 + SKIPPED));
@@ -138,6 +161,10 @@ impl Sqlite {
             same_rules: beside::go_on(&self.connection, opening.configuration.as_ref())
                 .map_err(ReadError::from)?,
             recall: Some(Arc::new(Aside::open(&self.path())?)),
+            snapshots: Some(Pace {
+                since,
+                every: self.cut_every,
+            }),
             failed: opening.failed,
         };
         Ok(Log::start(begin, opening.release, Box::new(self))?)

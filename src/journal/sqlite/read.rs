@@ -2,7 +2,7 @@
 
 use crate::domain::contact::Content;
 use crate::domain::event::{By, Event, Record};
-use crate::id::{QueueId, Seq};
+use crate::id::Seq;
 use crate::journal::{Source, Written};
 use crate::time::Instant;
 use rusqlite::{Connection, Row, Rows};
@@ -70,7 +70,7 @@ fn batch(row: &Row<'_>) -> Result<Written, ReadError> {
         return Err(damaged("its check sum is another".into()));
     }
     let source = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-    let from = source_of(source).ok_or_else(|| damaged(format!("it is of \"{source}\"")))?;
+    let from = Source::parse(source).ok_or_else(|| damaged(format!("it is of \"{source}\"")))?;
     let (mut rest, mut records) = (body, Vec::new());
     while !rest.is_empty() {
         let entry: Entry =
@@ -84,18 +84,6 @@ fn batch(row: &Row<'_>) -> Result<Written, ReadError> {
         });
     }
     Ok(Written { from, records })
-}
-
-/// As [`Source`] is displayed.
-fn source_of(text: &str) -> Option<Source> {
-    match text {
-        "floor" => Some(Source::Floor),
-        "board" => Some(Source::Board),
-        queue => {
-            let number = queue.strip_prefix("queue ")?.parse().ok()?;
-            Some(Source::Queue(QueueId(number)))
-        }
-    }
 }
 
 /// What was said, in order; of some of it nothing may be left.

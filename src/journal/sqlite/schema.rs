@@ -2,7 +2,7 @@
 
 use super::super::Epoch;
 use crate::time::Instant;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,6 +42,7 @@ CREATE INDEX content_customer ON content (customer) WHERE customer IS NOT NULL;
 const SECOND: &str = "
 ALTER TABLE content ADD COLUMN kind TEXT NOT NULL DEFAULT 'contact'; -- contact: customer and attributes from then on; note
 UPDATE content SET kind = 'note' WHERE json_extract(body, '$.note') IS NOT NULL;
+INSERT INTO meta (key, value) SELECT 'began', value FROM meta WHERE key = 'epoch'; -- time in ms
 CREATE TABLE snapshots (
     seq INTEGER PRIMARY KEY, -- position of the last event in it
     at INTEGER NOT NULL,     -- time of that event, in ms since 1970
@@ -165,26 +166,23 @@ fn migrate(connection: &mut Connection, from: i32) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// The name of the log, given to it when it was new.
-pub(super) fn epoch(connection: &Connection, now: Instant) -> Result<Epoch, OpenError> {
+/// The name of the log and when it began, given to it when it was new.
+pub(super) fn epoch(connection: &Connection, now: Instant) -> Result<(Epoch, Instant), OpenError> {
     let sqlite = |error| OpenError::Sqlite {
         path: connection.path().unwrap_or_default().into(),
         error,
     };
-    let known = connection
-        .query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |row| {
-            row.get::<_, i64>(0)
-        })
-        .optional()
-        .map_err(sqlite)?;
-    if let Some(known) = known {
-        return Ok(Epoch(known.cast_unsigned()));
-    }
     connection
         .execute(
-            "INSERT INTO meta (key, value) VALUES ('epoch', ?1)",
+            "INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', ?1), ('began', ?1)",
             [now.0.cast_signed()],
         )
         .map_err(sqlite)?;
-    Ok(Epoch(now.0))
+    let meta = |key: &str| {
+        let value = connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+            row.get::<_, i64>(0)
+        });
+        value.map(i64::cast_unsigned).map_err(sqlite)
+    };
+    Ok((Epoch(meta("epoch")?), Instant(meta("began")?)))
 }

@@ -1,9 +1,10 @@
 //! Writing: a group of batches and what was said in them, in one transaction.
 
-use super::Sqlite;
+use super::{Sqlite, snapshot};
 use crate::domain::contact::Content;
 use crate::domain::event::{By, Event, Record};
 use crate::id::Seq;
+use crate::journal::chore::Chore;
 use crate::journal::store::{Failed, Store};
 use crate::journal::{Beside, Written};
 use crate::time::Instant;
@@ -31,6 +32,10 @@ impl Store for Sqlite {
             return Ok(());
         }
         commit(&mut self.connection, &mut self.buffer, group, beside)
+    }
+
+    fn chore(&mut self, chore: &Chore) -> Result<bool, Failed> {
+        snapshot::chore(&mut self.connection, chore, self.holds.least())
     }
 
     fn close(&mut self) {
@@ -127,7 +132,7 @@ fn kind(event: &Event) -> &'static str {
 
 /// Only a lack of room can be tried again: after any other failure nobody knows what is on the
 /// disk.
-fn failed(error: rusqlite::Error) -> Failed {
+pub(super) fn failed(error: rusqlite::Error) -> Failed {
     if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
         Failed::Full(error.to_string())
     } else {
