@@ -17,6 +17,7 @@ mod net {
     mod client;
     mod contacts;
     mod crash;
+    mod drain;
     mod hidden;
     mod house;
     mod http;

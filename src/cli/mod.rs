@@ -3,6 +3,7 @@
 mod check;
 mod data;
 mod demo;
+mod drain;
 mod init;
 mod key;
 mod load;
@@ -38,6 +39,8 @@ pub enum Command {
     Serve(serve::Serve),
     /// Run a server with a simulated contact centre, to look at and try.
     Demo(demo::Demo),
+    /// Take no new contacts any more; what is there is finished.
+    Drain(drain::Drain),
     /// Tell the server to read its configuration again.
     Reload(reload::Reload),
     /// Check a configuration file: every error with its line, and what would be right.
@@ -117,6 +120,7 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Serve(serve) => serve.run(out),
         Command::Demo(demo) => demo.run(out),
+        Command::Drain(drain) => drain.run(out),
         Command::Reload(reload) => reload.run(out),
         Command::Check(check) => check.run(out),
         Command::Token(token) => token.run(out),

@@ -89,6 +89,9 @@ impl Running {
             self.doors().rights_changed(workspace, users);
         }
         say(&changes);
+        for gate in self.doors().site().gates() {
+            gate.warn_of_gone_queues().await;
+        }
         self.runs_by(config);
         true
     }

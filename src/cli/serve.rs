@@ -97,6 +97,9 @@ impl Serve {
                 .collect::<io::Result<Vec<Signal>>>()
                 .map_err(Failure::Start)?;
             let mut running = start(&config, key, data).await?;
+            for gate in running.doors().site().gates() {
+                gate.warn_of_gone_queues().await;
+            }
             write!(out, "{}", self.greeting(&config, &from, running.address))?;
             out.flush()?;
             let mut hang_up = signal(SignalKind::hangup()).map_err(Failure::Start)?;
@@ -246,7 +249,12 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
     let site = Site::new(key, served, clock);
     let doors = net::server::Server::new(site, options, stop.clone(), tasks.clone());
     let routes = routes(&doors);
-    tasks.spawn(listen(listener, routes, Arc::clone(&doors), Port::default()));
+    tasks.spawn(listen(
+        listener,
+        routes,
+        Arc::clone(&doors),
+        Port::default(),
+    ));
     Ok(Running {
         address,
         config: config.clone(),

@@ -93,7 +93,9 @@ impl Changes {
             said.change(number);
         }
         said.lines("user").into_iter().for_each(&mut line);
-        let numbers = users.numbers().filter_map(|number| u32::try_from(number).ok());
+        let numbers = users
+            .numbers()
+            .filter_map(|number| u32::try_from(number).ok());
         let numbers: Vec<UserId> = numbers.map(UserId).collect();
         if !numbers.is_empty() {
             self.rights.push((workspace.to_owned(), numbers));

@@ -279,6 +279,7 @@ pub(super) fn sign_in_of(result: &Result<Answer, Refusal>) -> Option<(AgentId, G
             | Answer::Accepted { .. }
             | Answer::Offer(_)
             | Answer::Agent(_)
+            | Answer::Draining(_)
             | Answer::Reported(_),
         )
         | Err(_) => None,

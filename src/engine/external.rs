@@ -188,6 +188,12 @@ impl Externals {
         self.ids.insert(key, Known { whose, state });
     }
 
+    /// The contact of this id was taken in.
+    pub(super) fn knows(&self, key: &Key) -> bool {
+        let known = self.ids.get(key);
+        known.is_some_and(|known| matches!(known.state, State::Taken(_)))
+    }
+
     /// Ids that are taken.
     pub(super) fn len(&self) -> usize {
         self.ids.len()

@@ -78,6 +78,9 @@ pub enum NotNow {
     /// Over a mark; try again after this time.
     #[error("the server is busy")]
     Busy(Span),
+    /// No new contacts are taken, until that is cancelled.
+    #[error("this workspace is draining: no new contacts are taken")]
+    Draining,
     /// On its way down.
     #[error("the server is stopping")]
     Stopping,

@@ -10,6 +10,7 @@ mod board;
 pub mod clock;
 mod delivery;
 pub mod door;
+mod drain;
 mod external;
 mod fan;
 pub mod fatal;

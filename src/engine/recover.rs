@@ -29,6 +29,7 @@ pub(super) fn recover(post: &Post) {
     let Some(roster) = known::<Roster>(post, Source::Floor) else {
         return;
     };
+    post.outlet.registry.drain.set(roster.draining);
     let there = roster
         .seats
         .iter()

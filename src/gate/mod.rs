@@ -247,6 +247,7 @@ impl Gate {
                 content,
             }) => {
                 self.engine.admit(Some(queue)).map_err(refuse::not_now)?;
+                self.engine.admit_new(&facts).map_err(refuse::not_now)?;
                 let submitted = self.engine.submit(queue, asked, facts, content);
                 submitted.map_err(refuse::foreign)?;
             }

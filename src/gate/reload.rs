@@ -13,6 +13,29 @@ use std::sync::Arc;
 pub struct Stopping;
 
 impl Gate {
+    /// Warns of contacts in queues that are not configured any more: nobody is offered them.
+    pub async fn warn_of_gone_queues(&self) {
+        let rules = self.engine.rules();
+        let gone = rules
+            .queues
+            .iter()
+            .filter(|queue| queue.channels.is_empty());
+        for queue in gone {
+            let id = queue.id;
+            let left = self.engine.look(move |board| board.contacts_of(id)).await;
+            let contacts = left.unwrap_or_default();
+            if contacts > 0 {
+                let (workspace, queue) = (self.name(), &queue.name);
+                tracing::warn!(
+                    workspace,
+                    queue,
+                    contacts,
+                    "this queue is gone and has contacts: they wait until it is back"
+                );
+            }
+        }
+    }
+
     /// Puts rules and directory in force. What they name is in the log first: an event never
     /// names what a server that starts does not know.
     ///

@@ -79,7 +79,7 @@ impl Beside {
     /// There is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() 
+        self.keys.is_empty()
             && self.sessions.is_empty()
             && self.configuration.is_none()
             && self.names.is_none()

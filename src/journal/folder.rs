@@ -138,7 +138,10 @@ mod tests {
         let me = format!("(process {})", std::process::id());
         assert!(who.ends_with(&me), "{who}");
         let user = Folder::user(&path).unwrap().unwrap();
-        assert_eq!(user.as_raw_nonzero().get().unsigned_abs(), std::process::id());
+        assert_eq!(
+            user.as_raw_nonzero().get().unsigned_abs(),
+            std::process::id()
+        );
         drop(first);
         assert_eq!(Folder::user(&path).unwrap(), None);
         assert_eq!(Folder::take(&path).unwrap().path(), path);

@@ -3,7 +3,7 @@
 use crate::access::rights::Denied;
 use crate::domain::event::{Event, Record};
 use crate::domain::rules::Workspace;
-use crate::id::{OfferId, Seq, UserId};
+use crate::id::{OfferId, QueueId, Seq, UserId};
 use crate::limits;
 use crate::live::change::{Change, Fields, Step};
 use crate::live::contact::ContactRow;
@@ -341,6 +341,14 @@ impl Board {
                 body: Body::Revoked(why),
             });
         }
+    }
+
+    /// Contacts of a queue that are not closed.
+    #[must_use]
+    pub fn contacts_of(&self, queue: QueueId) -> usize {
+        let rows = self.picture.contacts.values().map(|cell| &cell.row);
+        rows.filter(|row| row.queue == queue && row.is_live())
+            .count()
     }
 
     /// Numbers for operators: views, changes held for replays, media commands not reported, and

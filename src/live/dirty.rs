@@ -28,9 +28,7 @@ impl Dirty {
     /// A table of so many rows from now on, each of which may have changed.
     pub fn all(&mut self, rows: usize) {
         self.marked.resize(rows, 0);
-        (0u32..)
-            .take(rows)
-            .for_each(|row| self.mark(row));
+        (0u32..).take(rows).for_each(|row| self.mark(row));
     }
 
     /// A row changed.

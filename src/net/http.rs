@@ -68,6 +68,8 @@ async fn healthz() -> &'static str {
 async fn readyz(State(server): Port) -> (StatusCode, &'static str) {
     if server.is_stopping() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    } else if server.drains() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
     } else {
         (StatusCode::OK, "ready\n")
     }

@@ -1,5 +1,6 @@
 //! The doors to the network: one port for HTTP and WebSocket.
 
+mod drain;
 pub mod http;
 pub mod listen;
 pub mod origin;
@@ -7,8 +8,8 @@ pub mod outbox;
 pub mod pace;
 pub mod problem;
 pub mod request;
-pub mod say;
 mod roll;
+pub mod say;
 pub mod server;
 pub mod session;
 pub mod sessions;

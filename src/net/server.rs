@@ -1,9 +1,10 @@
 //! The server behind the port: what it serves, its sessions, and its orderly end.
 
+use super::drain;
 use super::origin::Origins;
 use super::pace::Paces;
-use super::say::Farewell;
 use super::roll::Roll;
+use super::say::Farewell;
 use super::sessions::Sessions;
 use crate::engine::clock::Clock;
 use crate::gate::Site;
@@ -91,7 +92,7 @@ impl Server {
         for gate in site.gates() {
             sessions.remember(&Arc::from(gate.name()), gate.sessions());
         }
-        Arc::new(Self {
+        let server = Arc::new(Self {
             site,
             options,
             sessions,
@@ -104,7 +105,9 @@ impl Server {
             paused: AtomicU64::new(0),
             full: AtomicU64::new(0),
             full_said: AtomicU64::new(0),
-        })
+        });
+        drain::warn_of(&server);
+        server
     }
 
     /// What it serves.
@@ -139,9 +142,14 @@ impl Server {
     /// from now on, or end.
     pub fn rights_changed(&self, workspace: &str, users: &[UserId]) {
         let gate = self.site.gates().find(|gate| gate.name() == workspace);
-        for (gate, user) in gate.into_iter().flat_map(|gate| users.iter().map(move |u| (gate, *u))) {
+        for (gate, user) in gate
+            .into_iter()
+            .flat_map(|gate| users.iter().map(move |u| (gate, *u)))
+        {
             let sessions = self.roll.of(workspace, user);
-            let viewers = sessions.iter().filter_map(|session| session.rights_changed());
+            let viewers = sessions
+                .iter()
+                .filter_map(|session| session.rights_changed());
             gate.engine().rights_changed(user, viewers);
         }
     }

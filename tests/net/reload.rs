@@ -81,7 +81,9 @@ async fn take(agent: &mut Client) {
 async fn picture(admin: &mut Client, contacts: &[Value]) -> Vec<Value> {
     let mut picture = Vec::new();
     for contact in contacts {
-        let seen = admin.result("contact.get", json!({"contact": contact})).await;
+        let seen = admin
+            .result("contact.get", json!({"contact": contact}))
+            .await;
         picture.push(seen);
     }
     let agents = admin.result("agent.list", json!({})).await;
@@ -110,7 +112,8 @@ async fn a_hundred_reloads_under_load_move_nothing_of_what_stays() {
     contacts.push(submit(&mut site, "support", "x-2").await);
     take(&mut a2).await;
     a2.result("agent.set_state", away).await;
-    a2.result("contact.end", json!({"contact": contacts[1]})).await;
+    a2.result("contact.end", json!({"contact": contacts[1]}))
+        .await;
     for external_id in ["w-1", "w-2", "w-3"] {
         contacts.push(submit(&mut site, "support", external_id).await);
     }
@@ -142,10 +145,14 @@ async fn a_hundred_reloads_under_load_move_nothing_of_what_stays() {
     }
     for said in admin.heard() {
         assert!(said["sub"] != waiting, "{said}");
-        let new = said["key"].as_str().is_some_and(|key| !key.starts_with('a'));
+        let new = said["key"]
+            .as_str()
+            .is_some_and(|key| !key.starts_with('a'));
         assert!(said["sub"] != agents || new, "{said}");
     }
-    assert!(position.as_u64() < admin.request("session.workspaces", json!({})).await["seq"].as_u64());
+    assert!(
+        position.as_u64() < admin.request("session.workspaces", json!({})).await["seq"].as_u64()
+    );
     assert_eq!(program.metric(REFUSED), 0);
 }
 
@@ -155,7 +162,8 @@ async fn load(program: Arc<Program>, over: Arc<AtomicBool>) -> u64 {
     let mut done = 0;
     while !over.load(Ordering::Relaxed) {
         let contact = submit(&mut site, "other", &format!("l-{done}")).await;
-        site.result("contact.abandon", json!({"contact": contact})).await;
+        site.result("contact.abandon", json!({"contact": contact}))
+            .await;
         done += 1;
     }
     done
@@ -184,7 +192,9 @@ async fn live_sessions_get_the_new_rights_and_whoever_is_gone_is_signed_out() {
     a1.result("agent.sign_in", json!({})).await;
     let contact = submit(&mut site, "support", "x-1").await;
     take(&mut a1).await;
-    let refused = a2.ask(json!({"type": "subscribe", "topic": "stats.agents"})).await;
+    let refused = a2
+        .ask(json!({"type": "subscribe", "topic": "stats.agents"}))
+        .await;
     assert_eq!(refused["error"]["code"], "forbidden", "{refused}");
 
     let text = configuration(0);
@@ -204,7 +214,11 @@ async fn live_sessions_get_the_new_rights_and_whoever_is_gone_is_signed_out() {
         assert!(began.elapsed() < PATIENCE, "its work did not go back");
     }
 
-    std::fs::write(&file, text.replace("channels = [\"chat\"]", "channels = [\"chap\"]")).unwrap();
+    std::fs::write(
+        &file,
+        text.replace("channels = [\"chat\"]", "channels = [\"chap\"]"),
+    )
+    .unwrap();
     let (told, said) = reload(folder.path());
     assert!(!told && said.contains("did you mean"), "{said}");
     program.signal(Signal::HUP);

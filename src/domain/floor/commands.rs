@@ -3,6 +3,8 @@
 use super::Floor;
 use super::roster::{Connection, Seat};
 use crate::access::act;
+use crate::access::facts::Facts;
+use crate::access::permit::permit;
 use crate::domain::capacity::ChannelSet;
 use crate::domain::command::{Asked, FloorCommand, When};
 use crate::domain::event::{Event, NextState, OfferRef, SignOut};
@@ -30,6 +32,7 @@ impl Floor {
                 queues,
             } => self.sign_in(now, asked, take_over, channels, queues, out),
             FloorCommand::Return => self.come_back(now, asked, out),
+            FloorCommand::Drain(draining) => self.drain(now, asked, draining, out),
             FloorCommand::SignOut { agent, when, work } => {
                 self.sign_out(now, asked, agent, when, work, out)
             }
@@ -201,6 +204,17 @@ impl Floor {
         let mut in_hand = self.in_hand(agent).ok_or(Refusal::Internal)?;
         in_hand.taken = taken;
         Ok(Answer::SignedIn(Box::new(in_hand)))
+    }
+
+    /// What is in hand and in line is finished either way: the gate asks before it lets anything
+    /// new in.
+    fn drain(&mut self, now: Instant, asked: &Asked, draining: bool, out: &mut Outbox) -> Done {
+        let _permit = permit::<act::WorkspaceDrain>(&asked.principal, &Facts::Rows)?;
+        if self.roster.draining != draining {
+            let event = Event::WorkspaceDraining { draining };
+            self.record(now, asked.by(), event, out);
+        }
+        Ok(Answer::Draining(draining))
     }
 
     fn queues_chosen(

@@ -179,6 +179,9 @@ async fn welcome(
     let subs = session.resume(&hello.id, resume, before.as_ref()).await;
     let welcome = session.welcome(hello.id, &principal, subs);
     session.say(say::frame(encoding, &welcome));
+    if *gate.engine().draining().borrow() {
+        session.warn_of_drain();
+    }
     Ok((session, open, door))
 }
 

@@ -1,6 +1,6 @@
-//! What a session does when the configuration changes around it.
+//! What a session does when the configuration changes around it, and when its workspace drains.
 
-use super::super::say::{Farewell, Parting};
+use super::super::say::{self, Farewell, Parting};
 use super::Session;
 use crate::access::act::SessionOpen;
 use crate::access::facts::Facts;
@@ -10,10 +10,26 @@ use crate::engine::door::DoorId;
 use crate::id::UserId;
 use crate::live::sight::Viewer;
 use crate::wire::close::CloseCode;
+use crate::wire::push::{Warning, WarningCode};
+use std::borrow::Cow;
 
 impl Session {
+    pub(in super::super) fn is_in(&self, workspace: &str) -> bool {
+        self.gate.name() == workspace
+    }
+
+    /// Says that the workspace drains.
+    pub(in super::super) fn warn_of_drain(&self) {
+        let warning = Warning {
+            code: WarningCode::Draining,
+            deadline: None,
+            message: Cow::Borrowed("no new contacts are taken; finish what is in hand"),
+        };
+        self.say(say::frame(self.encoding, &warning));
+    }
+
     pub(in super::super) fn is_of(&self, workspace: &str, user: UserId) -> bool {
-        self.user == user && self.gate.name() == workspace
+        self.user == user && self.is_in(workspace)
     }
 
     /// The rights of its user are others: what it may see from now on, by which door. It ends

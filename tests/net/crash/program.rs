@@ -1,8 +1,8 @@
 //! The server itself, in a process of its own.
 
 use super::super::house::{SECRET, key};
-use std::fs::OpenOptions;
 use rustix::process::{Pid, Signal, kill_process};
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::OpenOptionsExt;
@@ -104,13 +104,19 @@ impl Program {
         kill_process(process, signal).unwrap();
     }
 
-    /// A number of its page for operators.
-    pub fn metric(&self, name: &str) -> u64 {
+    /// What it answers to `GET`.
+    pub fn page(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        let request = b"GET /metrics HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
-        stream.write_all(request).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
         let mut page = String::new();
         stream.read_to_string(&mut page).unwrap();
+        page
+    }
+
+    /// A number of its page for operators.
+    pub fn metric(&self, name: &str) -> u64 {
+        let page = self.page("/metrics");
         let line = page.lines().find_map(|line| line.strip_prefix(name));
         let number = line.unwrap_or_else(|| panic!("no {name}: {page}"));
         number.trim().parse().unwrap()
