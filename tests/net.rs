@@ -27,6 +27,7 @@ mod net {
     mod restart;
     mod resume;
     mod rights;
+    mod service;
     mod sessions;
     mod slow;
 }

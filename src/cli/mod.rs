@@ -9,6 +9,7 @@ mod key;
 mod load;
 mod reload;
 pub mod serve;
+mod service;
 mod token;
 
 pub use key::{KeyFileError, signing_key};

@@ -3,6 +3,7 @@
 use super::check::summary;
 use super::data::Data;
 use super::load::load_knowing;
+use super::service::Manager;
 use super::{Failure, Settings, Where, load, signing_key};
 use crate::access::principal::Principal;
 use crate::access::privilege::Privilege;
@@ -100,6 +101,8 @@ impl Serve {
             for gate in running.doors().site().gates() {
                 gate.warn_of_gone_queues().await;
             }
+            let manager = Manager::of_environment();
+            manager.ready();
             write!(out, "{}", self.greeting(&config, &from, running.address))?;
             out.flush()?;
             let mut hang_up = signal(SignalKind::hangup()).map_err(Failure::Start)?;
@@ -108,9 +111,13 @@ impl Serve {
                 tokio::select! {
                     _ = asked => break,
                     () = running.fatal() => break,
-                    Some(()) = hang_up.recv() => running.reload(&self.settings).await,
+                    Some(()) = hang_up.recv() => {
+                        running.reload(&self.settings).await;
+                    }
+                    () = manager.watch(&running) => {}
                 }
             }
+            manager.stopping();
             Ok(running.stop().await)
         })
     }
@@ -240,6 +247,10 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
             engine,
         });
     }
+    for named in &engines {
+        // Nobody is to see an offer of before.
+        named.engine.settled().await;
+    }
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let options = net::server::Options {
         origins: origins(&config.server),
@@ -302,6 +313,16 @@ impl Running {
                 .map(|named| Box::pin(named.engine.fatal().heard())),
         )
         .await;
+    }
+
+    /// Every floor, queue and board has answered, and what they do becomes durable.
+    pub(super) async fn lives(&self) -> bool {
+        for named in &self.engines {
+            if !named.engine.lives().await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Stops in order: the doors first, then the engines. Fails where an engine had to end.

@@ -22,6 +22,7 @@ mod me;
 mod metrics;
 mod notes;
 mod post;
+mod pulse;
 mod recover;
 mod registry;
 mod restart;

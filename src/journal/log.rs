@@ -75,6 +75,8 @@ pub(super) struct Shared {
     pub(super) durable: AtomicU64,
     /// Nothing more is taken.
     pub(super) closing: AtomicBool,
+    /// There is no room for what is to become durable.
+    pub(super) full: AtomicBool,
 }
 
 /// Batches with events that are not yet durable: when each was handed over, and what it weighs.
@@ -118,6 +120,7 @@ impl Log {
             backlog: Mutex::default(),
             durable: AtomicU64::new(after.0),
             closing: AtomicBool::new(false),
+            full: AtomicBool::new(false),
         });
         let (sender, receiver) = unbounded();
         let (durable, folded) = unbounded();
@@ -228,6 +231,10 @@ impl Journal for Log {
 
     fn recall(&self) -> Option<Arc<dyn Recall>> {
         self.recall.clone()
+    }
+
+    fn waits_for_room(&self) -> bool {
+        self.shared.full.load(Ordering::Relaxed)
     }
 
     fn same_rules(&self) -> bool {

@@ -178,6 +178,9 @@ pub trait Journal: Send + Sync {
     /// Reads what lies beside the events; none of a log that keeps nothing.
     fn recall(&self) -> Option<Arc<dyn Recall>>;
 
+    /// Whether it waits for room on the disk.
+    fn waits_for_room(&self) -> bool;
+
     /// Whether the rules in force at the start are those of the last event.
     fn same_rules(&self) -> bool;
 

@@ -135,6 +135,7 @@ impl Writer {
         loop {
             match self.store.commit(&batches, &beside, last) {
                 Err(full @ Failed::Full(_)) if !self.shared.closing.load(Ordering::Relaxed) => {
+                    self.shared.full.store(true, Ordering::Relaxed);
                     if !std::mem::replace(&mut told, true) {
                         tracing::error!(why = %full, "nothing becomes durable until there is room");
                     }
@@ -142,6 +143,7 @@ impl Writer {
                 }
                 Ok(()) => {
                     if told {
+                        self.shared.full.store(false, Ordering::Relaxed);
                         tracing::warn!("there is room for the log again");
                     }
                     return Ok(());

@@ -14,7 +14,7 @@ use switchroom::time::Span;
 /// Name of the configuration in the folder.
 pub const FILE: &str = "crash.toml";
 
-const CONFIGURATION: &str = r#"
+pub const CONFIGURATION: &str = r#"
 [server]
 listen = "127.0.0.1:0"
 data = "data"
@@ -55,6 +55,11 @@ impl Program {
 
     /// The same, where a folder that is new begins with this configuration.
     pub fn start_by(folder: &Path, configuration: &str) -> Self {
+        Self::start_in(folder, configuration, &[])
+    }
+
+    /// The same in an environment with these variables.
+    pub fn start_in(folder: &Path, configuration: &str, more: &[(&str, &str)]) -> Self {
         let data = folder.join("data");
         if !data.exists() {
             std::fs::write(folder.join(FILE), configuration).unwrap();
@@ -71,6 +76,7 @@ impl Program {
             .current_dir(folder)
             .env_remove("SWITCHROOM_DATA")
             .env_remove("SWITCHROOM_CONFIG")
+            .envs(more.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
