@@ -4,7 +4,7 @@ use super::centre::{Centre, SMALL};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use switchroom::domain::command::{FloorCommand, QueueCommand, When};
-use switchroom::domain::machine::{Answer, Refusal};
+use switchroom::domain::machine::{Answer, Me, Refusal};
 use switchroom::domain::offer::AgentState;
 use switchroom::engine::door::ToDoor;
 use switchroom::engine::{Engine, Options, Trip};
@@ -226,7 +226,12 @@ async fn whoever_is_newly_assigned_is_so_although_the_floor_fails_over_it() {
     bomb.arm(1);
     let names = Arc::clone(after.directory.names());
     centre.engine.change_rules(&after.engine.rules(), &names);
-    assert_eq!(ana.offered().await.card.facts.id, waits);
+    loop {
+        if let Me::Offer(offer) = &*ana.next_me().await.me {
+            assert_eq!(offer.card.facts.id, waits);
+            break;
+        }
+    }
     assert_eq!(
         restarts(&centre.engine),
         "switchroom_actor_restarts_total 1"
