@@ -14,13 +14,21 @@ use crate::time::Instant;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The parts of a floor as far as its log was read.
+/// The parts of a floor as far as its log was read. What the board shows and what the owners
+/// know are apart, so that each can be read and folded by a thread of its own.
 pub struct Parts {
+    /// What the owners of contacts and agents know.
+    pub owners: Owners,
+    /// What the board shows.
+    pub board: Kept,
+}
+
+/// What queues, floor and index know.
+#[derive(Default)]
+pub struct Owners {
     roster: Roster,
     books: BTreeMap<Source, Book>,
-    board: Kept,
     index: Index,
-    upto: Seq,
 }
 
 /// A part of a snapshot is not what was written.
@@ -31,61 +39,64 @@ pub struct Unreadable {
     why: String,
 }
 
-impl Parts {
-    /// A floor of these rules before the first event of its log, which began then.
-    #[must_use]
-    pub fn new(rules: &Arc<Workspace>, began: Instant) -> Self {
-        Self {
-            roster: Roster::default(),
-            books: BTreeMap::new(),
-            board: Board::new(Arc::clone(rules), began).keep(),
-            index: Index::default(),
-            upto: Seq(0),
-        }
-    }
+/// What of a snapshot is the board's, and what is the owners'.
+#[must_use]
+pub fn divide(parts: Vec<(Name, Vec<u8>)>) -> [Vec<(Name, Vec<u8>)>; 2] {
+    let of_board = |(name, _): &(Name, Vec<u8>)| *name == Name::Of(Source::Board);
+    let (board, owners) = parts.into_iter().partition(of_board);
+    [board, owners]
+}
 
-    /// A floor as a snapshot has it, without what people said.
+/// A board before the first event of its log, which began then.
+#[must_use]
+pub fn empty_board(rules: &Arc<Workspace>, began: Instant) -> Kept {
+    Board::new(Arc::clone(rules), began).keep()
+}
+
+/// A board as a snapshot has it, without what people said.
+///
+/// # Errors
+/// When it cannot be decoded.
+pub fn restore_board(
+    rules: &Arc<Workspace>,
+    began: Instant,
+    parts: &[(Name, Vec<u8>)],
+) -> Result<Kept, Unreadable> {
+    let Some((name, part)) = parts.first() else {
+        return Ok(empty_board(rules, began));
+    };
+    let saved: Saved = decode(*name, part)?;
+    Ok(Kept::restore(saved, Arc::clone(rules)))
+}
+
+impl Owners {
+    /// What they know as a snapshot has it, without what people said.
     ///
     /// # Errors
     /// When a part cannot be decoded.
-    pub fn restore(
-        rules: &Arc<Workspace>,
-        began: Instant,
-        upto: Seq,
-        parts: Vec<(Name, Vec<u8>)>,
-    ) -> Result<Self, Unreadable> {
-        let mut restored = Self::new(rules, began);
-        restored.upto = upto;
+    pub fn restore(parts: &[(Name, Vec<u8>)]) -> Result<Self, Unreadable> {
+        let mut owners = Self::default();
         let (mut live, mut closed) = (BTreeMap::new(), Vec::new());
         for (name, part) in parts {
-            match name {
-                Name::Of(Source::Floor) => restored.roster = decode(name, &part)?,
+            match *name {
+                Name::Of(Source::Floor) => owners.roster = decode(*name, part)?,
                 Name::Of(source @ Source::Queue(_)) => {
-                    restored.books.insert(source, decode(name, &part)?);
+                    owners.books.insert(source, decode(*name, part)?);
                 }
-                Name::Of(Source::Board) => {
-                    let saved: Saved = decode(name, &part)?;
-                    restored.board = Kept::restore(saved, Arc::clone(rules));
-                }
-                Name::Of(Source::Index) => live = decode(name, &part)?,
+                Name::Of(Source::Board) => {}
+                Name::Of(Source::Index) => live = decode(*name, part)?,
                 Name::Closed => {
-                    let more: Vec<(ContactId, Found)> = decode(name, &part)?;
+                    let more: Vec<(ContactId, Found)> = decode(*name, part)?;
                     closed.extend(more);
                 }
             }
         }
-        restored.index = Index::restore(live, closed);
-        Ok(restored)
-    }
-
-    /// Contacts whose content a snapshot does not have.
-    pub fn contacts(&self) -> impl Iterator<Item = ContactId> + '_ {
-        self.board.contacts()
+        owners.index = Index::restore(live, closed);
+        Ok(owners)
     }
 
     /// Gives a contact its content back.
     pub fn attach(&mut self, contact: ContactId, content: &Content) {
-        self.board.attach(contact, content);
         if let Some(queue) = self.index.queue(contact)
             && let Some(book) = self.books.get_mut(&Source::Queue(queue))
         {
@@ -96,7 +107,6 @@ impl Parts {
     /// Takes the next batch in.
     pub fn fold(&mut self, written: &Written) {
         for record in &written.records {
-            self.board.fold(record);
             Fold::fold(&mut self.index, record);
             match written.from {
                 Source::Floor => self.roster.fold(record.at, &record.event),
@@ -108,21 +118,30 @@ impl Parts {
                 Source::Board | Source::Index => {}
             }
         }
-        if let Some(last) = written.records.last() {
-            self.upto = last.seq;
+    }
+}
+
+impl Parts {
+    /// A floor of these rules before the first event of its log, which began then.
+    #[must_use]
+    pub fn new(rules: &Arc<Workspace>, began: Instant) -> Self {
+        Self {
+            owners: Owners::default(),
+            board: empty_board(rules, began),
         }
     }
 
     /// Whose parts are not the same as in another account of the same events.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<Source> {
+        let (ours, theirs) = (&self.owners, &other.owners);
         let mut differ = Vec::new();
-        if self.roster != other.roster {
+        if ours.roster != theirs.roster {
             differ.push(Source::Floor);
         }
-        for (source, book) in self.books.iter().chain(&other.books) {
+        for (source, book) in ours.books.iter().chain(&theirs.books) {
             let empty = Book::new(book.queue);
-            let [one, two] = [self, other].map(|parts| parts.books.get(source).unwrap_or(&empty));
+            let [one, two] = [ours, theirs].map(|all| all.books.get(source).unwrap_or(&empty));
             if one != two && !differ.contains(source) {
                 differ.push(*source);
             }
@@ -130,22 +149,21 @@ impl Parts {
         if self.board.save() != other.board.save() {
             differ.push(Source::Board);
         }
-        if !self.index.iter().eq(other.index.iter()) {
+        if !ours.index.iter().eq(theirs.index.iter()) {
             differ.push(Source::Index);
         }
         differ
     }
 
-    /// What is known of each actor, and up to where.
+    /// What is known of each actor, up to a position.
     #[must_use]
-    pub fn take(self) -> Vec<(Source, Seq, Box<dyn Fold>)> {
-        let upto = self.upto;
+    pub fn take(self, upto: Seq) -> Vec<(Source, Seq, Box<dyn Fold>)> {
         let mut parts: Vec<(Source, Seq, Box<dyn Fold>)> = vec![
-            (Source::Floor, upto, Box::new(self.roster)),
+            (Source::Floor, upto, Box::new(self.owners.roster)),
             (Source::Board, upto, Box::new(self.board)),
-            (Source::Index, upto, Box::new(self.index)),
+            (Source::Index, upto, Box::new(self.owners.index)),
         ];
-        for (source, book) in self.books {
+        for (source, book) in self.owners.books {
             parts.push((source, upto, Box::new(book)));
         }
         parts

@@ -150,19 +150,19 @@ impl Sqlite {
     /// # Errors
     /// When it cannot be read, or a thread cannot be started.
     pub fn start(self, opening: Opening) -> Result<Log, StartError> {
-        let (parts, since) = recover::parts(&self.connection, &opening.rules, self.began)?;
+        let read = recover::read(&self.connection, &opening.rules, self.began)?;
         let after = self
             .last()?
             .map_or(Seq(0), |(last, _)| Seq(last.0 + SKIPPED));
         let begin = Begin {
             epoch: self.epoch,
             after,
-            kept: parts.take(),
+            kept: read.parts.take(read.upto),
             same_rules: beside::go_on(&self.connection, opening.configuration.as_ref())
                 .map_err(ReadError::from)?,
             recall: Some(Arc::new(Aside::open(&self.path())?)),
             snapshots: Some(Pace {
-                since,
+                since: read.since,
                 every: self.cut_every,
             }),
             failed: opening.failed,

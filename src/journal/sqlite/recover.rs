@@ -1,34 +1,72 @@
 //! Reading what a start goes on from: the newest snapshot that is whole, what people said of the
-//! contacts in it, and the events after it.
+//! contacts in it, and the events after it. One thread reads, one folds the board, one the rest.
 
 use super::read::{self, ReadError};
 use super::snapshot;
 use crate::domain::contact::Content;
 use crate::domain::rules::Workspace;
 use crate::id::{ContactId, Seq};
-use crate::journal::Source;
-use crate::journal::recover::Parts;
+use crate::journal::recover::{Owners, Parts, Unreadable, divide, restore_board};
+use crate::journal::{Source, Written};
 use crate::time::Instant;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use std::sync::Arc;
+use std::thread;
 
 /// The last that was said of a contact as such, up to a position.
 const CONTENT: &str = "SELECT body FROM content
     WHERE contact = ?1 AND seq <= ?2 AND kind = 'contact' ORDER BY seq DESC LIMIT 1";
+/// What is handed from thread to thread at once.
+const CHUNK: usize = 128;
+/// Chunks that may lie before a thread.
+const AHEAD: usize = 32;
 
-/// What is known of each actor, and how many events were read after the snapshot.
-pub(super) fn parts(
+/// What is known of each actor, up to where, and how many events were read after the snapshot.
+pub(super) struct Read {
+    pub(super) parts: Parts,
+    pub(super) upto: Seq,
+    pub(super) since: u64,
+}
+
+/// Reads what a start goes on from.
+pub(super) fn read(
     connection: &Connection,
     rules: &Arc<Workspace>,
     began: Instant,
-) -> Result<(Parts, u64), ReadError> {
-    let (mut parts, after) = from_snapshot(connection, rules, began)?;
-    let mut read = 0;
-    read::replay(connection, after, |written| {
-        read += written.records.len() as u64;
-        parts.fold(&written);
+) -> Result<Read, ReadError> {
+    // One look at the file, and not one for every contact.
+    let look = connection.unchecked_transaction()?;
+    let (mut parts, after) = from_snapshot(&look, rules, began)?;
+    let (mut upto, mut since) = (after, 0);
+    replay(&look, after, &mut parts, |written| {
+        since += written.records.len() as u64;
+        upto = written.records.last().map_or(upto, |last| last.seq);
+        true
     })?;
-    Ok((parts, read))
+    tracing::info!(snapshot = after.0, events = since, "the log was read");
+    Ok(Read { parts, upto, since })
+}
+
+/// Folds the events after a position, as long as they are wanted.
+fn replay(
+    connection: &Connection,
+    after: Seq,
+    parts: &mut Parts,
+    mut wanted: impl FnMut(&Written) -> bool,
+) -> Result<(), ReadError> {
+    let Parts { owners, board } = parts;
+    both(
+        |feed| {
+            read::replay(connection, after, |written| {
+                if wanted(&written) {
+                    feed.give(written);
+                }
+            })
+        },
+        |written: &Written| written.records.iter().for_each(|record| board.fold(record)),
+        |written: &Written| owners.fold(written),
+    )
 }
 
 /// The newest snapshot that can be read; else the start of the log, if it is there.
@@ -71,41 +109,51 @@ pub(super) fn disagree(
         Some(before) => (restored(connection, rules, began, before)?, before),
         None => return Ok(None),
     };
-    read::replay(connection, after, |written| {
-        if written
+    replay(connection, after, &mut parts, |written| {
+        written
             .records
             .last()
             .is_some_and(|last| last.seq <= newest)
-        {
-            parts.fold(&written);
-        }
     })?;
     let stored = restored(connection, rules, began, newest)?;
     Ok(Some(parts.differences(&stored)))
 }
 
+/// A snapshot with what was said.
 fn restored(
     connection: &Connection,
     rules: &Arc<Workspace>,
     began: Instant,
     seq: Seq,
 ) -> Result<Parts, ReadError> {
-    let snapshot = snapshot::read(connection, seq)?;
-    let mut parts =
-        Parts::restore(rules, began, snapshot.seq, snapshot.parts).map_err(|error| {
-            ReadError::Damaged {
-                seq: seq.0,
-                what: error.to_string(),
-            }
-        })?;
+    let damaged = |error: Unreadable| ReadError::Damaged {
+        seq: seq.0,
+        what: error.to_string(),
+    };
+    let [of_board, of_owners] = divide(snapshot::read(connection, seq)?);
+    let (board, owners) = thread::scope(|scope| {
+        let board = scope.spawn(|| restore_board(rules, began, &of_board));
+        let owners = Owners::restore(&of_owners);
+        (board.join(), owners)
+    });
+    let board = board.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let mut board = board.map_err(damaged)?;
+    let mut owners = owners.map_err(damaged)?;
+    let contacts: Vec<ContactId> = board.contacts().collect();
     let mut statement = connection.prepare_cached(CONTENT)?;
-    let contacts: Vec<ContactId> = parts.contacts().collect();
-    for contact in contacts {
-        if let Some(content) = content(&mut statement, contact, seq)? {
-            parts.attach(contact, &content);
-        }
-    }
-    Ok(parts)
+    both(
+        |feed| {
+            for contact in contacts {
+                if let Some(content) = content(&mut statement, contact, seq)? {
+                    feed.give((contact, content));
+                }
+            }
+            Ok(())
+        },
+        |(contact, content)| board.attach(*contact, content),
+        |(contact, content)| owners.attach(*contact, content),
+    )?;
+    Ok(Parts { owners, board })
 }
 
 fn content(
@@ -126,4 +174,56 @@ fn content(
         what: format!("the content of contact {contact}: {error}"),
     })?;
     Ok(Some(content))
+}
+
+/// Lets two threads take in what this one reads, each all of it and in order.
+fn both<T: Send + Sync>(
+    read: impl FnOnce(&mut Feed<T>) -> Result<(), ReadError>,
+    one: impl FnMut(&T) + Send,
+    two: impl FnMut(&T) + Send,
+) -> Result<(), ReadError> {
+    thread::scope(|scope| {
+        let ((to_one, first), (to_two, second)) = (bounded(AHEAD), bounded(AHEAD));
+        scope.spawn(|| take(first, one));
+        scope.spawn(|| take(second, two));
+        let mut feed = Feed {
+            chunk: Vec::with_capacity(CHUNK),
+            to: [to_one, to_two],
+        };
+        let read = read(&mut feed);
+        feed.hand_over();
+        read
+    })
+}
+
+fn take<T>(from: Receiver<Arc<Vec<T>>>, mut each: impl FnMut(&T)) {
+    for chunk in from {
+        chunk.iter().for_each(&mut each);
+    }
+}
+
+/// What was read and not yet handed over, and to whom it goes.
+struct Feed<T> {
+    chunk: Vec<T>,
+    to: [Sender<Arc<Vec<T>>>; 2],
+}
+
+impl<T> Feed<T> {
+    fn give(&mut self, what: T) {
+        self.chunk.push(what);
+        if self.chunk.len() == CHUNK {
+            self.hand_over();
+        }
+    }
+
+    /// A thread that is gone has failed: its failure is passed on when it is joined.
+    fn hand_over(&mut self) {
+        let chunk = Arc::new(std::mem::replace(
+            &mut self.chunk,
+            Vec::with_capacity(CHUNK),
+        ));
+        for to in &self.to {
+            let _ = to.send(Arc::clone(&chunk));
+        }
+    }
 }

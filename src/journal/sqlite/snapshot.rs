@@ -93,13 +93,8 @@ fn forget(connection: &mut Connection, now: Instant, held: Option<Seq>) -> rusql
     Ok(pieces + batches > 0)
 }
 
-/// A snapshot as it was written.
-pub(super) struct Snapshot {
-    /// Position of the last event in it.
-    pub(super) seq: Seq,
-    /// What is known of each actor.
-    pub(super) parts: Vec<(Name, Vec<u8>)>,
-}
+/// What a snapshot has of each actor.
+type Parts = Vec<(Name, Vec<u8>)>;
 
 /// Snapshots that are whole, newest first.
 pub(super) fn whole(connection: &Connection) -> Result<Vec<Seq>, ReadError> {
@@ -121,7 +116,7 @@ pub(super) fn cut(connection: &Connection) -> Result<Seq, ReadError> {
 }
 
 /// Reads a snapshot, and what closed up to it.
-pub(super) fn read(connection: &Connection, seq: Seq) -> Result<Snapshot, ReadError> {
+pub(super) fn read(connection: &Connection, seq: Seq) -> Result<Parts, ReadError> {
     let damaged = |what: String| ReadError::Damaged { seq: seq.0, what };
     let position = seq.0.cast_signed();
     let expected: u32 = connection.query_row(
@@ -136,7 +131,7 @@ pub(super) fn read(connection: &Connection, seq: Seq) -> Result<Snapshot, ReadEr
     )?;
     let mut rows = rows.query([position])?;
     let mut found = 0;
-    let mut parts: Vec<(Name, Vec<u8>)> = Vec::new();
+    let mut parts = Parts::new();
     let mut before = None;
     while let Some(row) = rows.next()? {
         let of = row.get::<_, i64>(0)?;
@@ -159,5 +154,5 @@ pub(super) fn read(connection: &Connection, seq: Seq) -> Result<Snapshot, ReadEr
             "a snapshot has {found} pieces of {expected}"
         )));
     }
-    Ok(Snapshot { seq, parts })
+    Ok(parts)
 }
