@@ -1,6 +1,7 @@
 //! The pulse: whether every floor and queue still takes its mail, and what they say still becomes
 //! durable. The question is a command about nothing, which goes the way of all others.
 
+use super::clock;
 use super::handle::Engine;
 use crate::access::principal::{Identity, Principal};
 use crate::access::role::{Limits, Roles};
@@ -39,7 +40,7 @@ impl Engine {
 
     async fn no_room(&self) {
         while !self.post().journal.waits_for_room() {
-            tokio::time::sleep(LOOK_AGAIN).await;
+            clock::rest(LOOK_AGAIN).await;
         }
     }
 
