@@ -158,10 +158,12 @@ pub const MEDIA_AGAIN: Span = Span::seconds(2);
 pub const MEDIA_MEMORY: Span = Span::minutes(10);
 /// Closed contacts of a queue whose media can still be reported; the oldest go first.
 pub const PARTED: usize = 10_000;
-/// An idempotency key answers the same for so long (in memory, until there is a store).
-pub const KEY_MEMORY: Span = Span::minutes(10);
+/// An idempotency key answers the same for so long.
+pub const KEY_MEMORY: Span = Span::minutes(24 * 60);
 /// Idempotency keys of one identity; the oldest go first.
 pub const KEYS_PER_IDENTITY: usize = 100_000;
+/// Keys whose time is over are taken off the store a few at a time, so that no commit is long.
+pub const KEYS_FORGOTTEN_AT_ONCE: usize = 100;
 /// Keys of identities that are heard of no more are looked for at most this often.
 pub const KEYS_SWEPT_EVERY: Span = Span::minutes(1);
 /// Contacts of one batch submit.

@@ -9,6 +9,7 @@
 mod engine {
     mod centre;
     mod gating;
+    mod pulse;
     mod recovery;
     mod restart;
     mod streams;

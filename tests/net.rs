@@ -17,13 +17,18 @@ mod net {
     mod client;
     mod contacts;
     mod crash;
+    mod drain;
     mod hidden;
     mod house;
     mod http;
+    mod keys;
     mod pulse;
+    mod reload;
     mod reports;
+    mod restart;
     mod resume;
     mod rights;
+    mod service;
     mod sessions;
     mod slow;
     mod space;

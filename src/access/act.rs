@@ -192,6 +192,8 @@ acts! {
     AlertOfTeam = AnyOf(&[One(P::DashboardAgents), One(P::DashboardTeam)]);
     /// An alert about a channel or the workspace.
     AlertOfWorkspace = Everywhere(P::DashboardQueues);
+    /// `workspace.drain`.
+    WorkspaceDrain = Everywhere(P::WorkspaceDrain);
     /// `report.run`.
     ReportRun = AllOf(&[One(P::ReportView), One(P::ReportCreate)]);
 

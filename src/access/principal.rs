@@ -110,7 +110,7 @@ fn sorted<T: Ord>(mut ids: Vec<T>) -> Box<[T]> {
 }
 
 /// Who acts, with what rights. Nothing that a client sends reaches it.
-#[derive(Debug)]
+#[derive(PartialEq, Debug)]
 pub struct Principal {
     version: u64,
     user: UserId,

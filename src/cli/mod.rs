@@ -5,6 +5,7 @@ mod check;
 mod data;
 mod demo;
 mod doctor;
+mod drain;
 mod erase;
 mod export;
 mod init;
@@ -12,7 +13,9 @@ mod key;
 mod line;
 mod load;
 mod log;
+mod reload;
 pub mod serve;
+mod service;
 mod store;
 mod token;
 
@@ -45,6 +48,10 @@ pub enum Command {
     Serve(serve::Serve),
     /// Run a server with a simulated contact centre, to look at and try.
     Demo(demo::Demo),
+    /// Take no new contacts any more; what is there is finished.
+    Drain(drain::Drain),
+    /// Tell the server to read its configuration again.
+    Reload(reload::Reload),
     /// Check a configuration file: every error with its line, and what would be right.
     Check(check::Check),
     /// Print a token with which a user or connector signs in.
@@ -140,6 +147,8 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Serve(serve) => serve.run(out),
         Command::Demo(demo) => demo.run(out),
+        Command::Drain(drain) => drain.run(out),
+        Command::Reload(reload) => reload.run(out),
         Command::Check(check) => check.run(out),
         Command::Token(token) => token.run(out),
         Command::Export(export) => export.run(out),

@@ -3,6 +3,7 @@
 use super::check::summary;
 use super::data::Data;
 use super::load::load_knowing;
+use super::service::Manager;
 use super::{Failure, Settings, Where, load, signing_key};
 use crate::access::principal::Principal;
 use crate::access::privilege::Privilege;
@@ -62,6 +63,9 @@ pub struct Serve {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// By what it runs.
+    config: Config,
+    doors: Arc<net::server::Server>,
     engines: Vec<Named>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -97,15 +101,27 @@ impl Serve {
                 .map(signal)
                 .collect::<io::Result<Vec<Signal>>>()
                 .map_err(Failure::Start)?;
-            let running = start(&config, key, data).await?;
+            let mut running = start(&config, key, data).await?;
+            for gate in running.doors().site().gates() {
+                gate.warn_of_gone_queues().await;
+            }
+            let manager = Manager::of_environment();
+            manager.ready();
             write!(out, "{}", self.greeting(&config, &from, running.address))?;
             out.flush()?;
-            let asked = select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv())));
-            let fatal = running.fatal();
-            tokio::select! {
-                _ = asked => {}
-                () = fatal => {}
+            let mut hang_up = signal(SignalKind::hangup()).map_err(Failure::Start)?;
+            loop {
+                let asked = select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv())));
+                tokio::select! {
+                    _ = asked => break,
+                    () = running.fatal() => break,
+                    Some(()) = hang_up.recv() => {
+                        running.reload(&self.settings).await;
+                    }
+                    () = manager.watch(&running) => {}
+                }
             }
+            manager.stopping();
             Ok(running.stop().await)
         })
     }
@@ -218,6 +234,7 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
                 .clone()
                 .not_before(data.last_at(&workspace.rules.name)?),
             space: data.space(),
+            configuration: Some(config.digest),
             ..Options::default()
         };
         let history = data.history(&workspace.rules.name, workspace.history, &options.clock)?;
@@ -238,6 +255,10 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
             history,
         });
     }
+    for named in &engines {
+        // Nobody is to see an offer of before.
+        named.engine.settled().await;
+    }
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let options = net::server::Options {
         origins: origins(&config.server),
@@ -247,9 +268,16 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
     let site = Site::new(key, served, clock);
     let doors = net::server::Server::new(site, options, stop.clone(), tasks.clone());
     let routes = routes(&doors);
-    tasks.spawn(listen(listener, routes, doors, Port::default()));
+    tasks.spawn(listen(
+        listener,
+        routes,
+        Arc::clone(&doors),
+        Port::default(),
+    ));
     Ok(Running {
         address,
+        config: config.clone(),
+        doors,
         engines,
         stop,
         tasks,
@@ -266,6 +294,26 @@ fn origins(server: &Server) -> Origins {
 }
 
 impl Running {
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn doors(&self) -> &Arc<net::server::Server> {
+        &self.doors
+    }
+
+    /// Another configuration is in force. Settings of the server itself and workspaces stay what
+    /// they were at the start.
+    pub(super) fn runs_by(&mut self, config: Config) {
+        for workspace in &mut self.config.workspaces {
+            if let Some(new) = config.workspace(&workspace.rules.name) {
+                workspace.clone_from(new);
+            }
+        }
+    }
+
     /// Waits until an engine says that the process has to end. Cancel safe.
     pub async fn fatal(&self) {
         select_all(
@@ -274,6 +322,16 @@ impl Running {
                 .map(|named| Box::pin(named.engine.fatal().heard())),
         )
         .await;
+    }
+
+    /// Every floor, queue and board has answered, and what they do becomes durable.
+    pub(super) async fn lives(&self) -> bool {
+        for named in &self.engines {
+            if !named.engine.lives().await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Stops in order: the doors first, then the engines. Fails where an engine had to end.

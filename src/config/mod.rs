@@ -4,6 +4,7 @@
 //! errors makes nothing. [`STARTER`] explains every key and is what a server without a file
 //! runs by.
 
+mod changes;
 mod channels;
 mod check;
 mod file;
@@ -18,12 +19,14 @@ mod users;
 mod value;
 mod workspace;
 
+pub use changes::Changes;
 pub use finding::{Finding, Findings, Place, Severity, Source};
 pub use server::{PORT, Server};
 pub use value::{length, written};
 pub use workspace::Workspace;
 
 use crate::directory::Known;
+use aws_lc_rs::digest::{Context, SHA256};
 use finding::Notes;
 use std::collections::BTreeMap;
 
@@ -41,6 +44,21 @@ pub struct Config {
     pub workspaces: Vec<Workspace>,
     /// Warnings.
     pub findings: Findings,
+    /// Digest of the text, and of the version of this program that reads it.
+    pub digest: [u8; 32],
+}
+
+fn digest_of(text: &str) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    context.update(env!("CARGO_PKG_VERSION").as_bytes());
+    context.update(text.as_bytes());
+    let whole = context.finish();
+    let mut digest = [0; 32];
+    digest
+        .iter_mut()
+        .zip(whole.as_ref())
+        .for_each(|(to, from)| *to = *from);
+    digest
 }
 
 impl Config {
@@ -61,6 +79,7 @@ impl Config {
         known: &BTreeMap<String, Known>,
     ) -> Result<Self, Findings> {
         let mut notes = Notes::default();
+        let digest = digest_of(&source.text);
         let Some(file) = read::read(&source, &mut notes) else {
             return Err(Findings::new(source, notes.0));
         };
@@ -88,6 +107,7 @@ impl Config {
             server,
             workspaces,
             findings,
+            digest,
         })
     }
 

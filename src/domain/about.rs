@@ -40,6 +40,7 @@ impl Event {
             | Self::AgentConnectionLost { .. }
             | Self::AgentResumed { .. }
             | Self::Recovered { .. }
+            | Self::WorkspaceDraining { .. }
             | Self::ActorRestarted { .. } => None,
         }
     }

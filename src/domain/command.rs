@@ -143,6 +143,10 @@ pub enum FloorCommand {
         /// Queues served; all memberships when absent.
         queues: Option<Vec<QueueId>>,
     },
+    /// Come back to a seat of which too much was missed: what is in hand, anew.
+    Return,
+    /// Take no new contacts any more, or take them again.
+    Drain(bool),
     /// Close a seat.
     SignOut {
         /// Whose; the caller's when absent.

@@ -401,6 +401,11 @@ pub enum Event {
         /// The last position before.
         after: Seq,
     },
+    /// New contacts are not taken any more, or again.
+    WorkspaceDraining {
+        /// They are not.
+        draining: bool,
+    },
     /// An actor was restarted; what it had offered ends `withdrawn(restarted)`.
     ActorRestarted {
         /// The queue, or the floor when absent.

@@ -289,6 +289,8 @@ pub enum Answer {
     SignedIn(Box<SignedIn>),
     /// Something was done to an agent.
     Agent(Box<AgentCard>),
+    /// New contacts are not taken any more, or again.
+    Draining(bool),
     /// A connector's report was taken.
     Reported(crate::id::CommandId),
 }

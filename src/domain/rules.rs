@@ -10,7 +10,7 @@ use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
 /// A workspace: a tenant. Nothing crosses it. Tables are indexed by the interned ids.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Workspace {
     /// Name of the workspace, as tokens and logs say it.
     pub name: String,
@@ -51,7 +51,7 @@ impl Workspace {
 }
 
 /// Rules of a workspace that are not a queue's or an agent's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct WorkspaceTerms {
     /// What happens to an agent's work when the agent signs out.
     pub sign_out_with_work: SignOutWork,
@@ -106,7 +106,7 @@ pub enum SignOutWork {
 }
 
 /// A queue.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct QueueRules {
     /// Interned id.
     pub id: QueueId,
@@ -236,7 +236,7 @@ pub enum Fill {
 }
 
 /// An agent.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct AgentRules {
     /// Interned id, the same number as the user's.
     pub id: AgentId,

@@ -90,7 +90,10 @@ impl BoardActor {
         around.journal.keep(Source::Board, Box::new(new.keep()));
         let kept = around.journal.recover(Source::Board);
         let kept = kept.and_then(|part| part.into_any().downcast::<Kept>().ok());
-        let board = kept.map_or(new, |kept| Board::rebuild(*kept));
+        let mut board = kept.map_or(new, |kept| Board::rebuild(*kept));
+        if !around.journal.same_rules() {
+            board.break_off();
+        }
         let show = Arc::new(Show::new(Arc::clone(&rules), names));
         Self {
             tellers: tellers(&show),

@@ -18,6 +18,9 @@ pub use super::delivery::{Close, Delivery, MyEvent, Owed, Parts, SnapshotWhy, To
 /// Number of a door; never used again while the process lives.
 pub type DoorId = u64;
 
+/// Digest of a session's secret.
+pub type Mark = [u8; 32];
+
 /// The receiving end of a session. Dropping it closes the door: the engine then takes the
 /// session's socket for lost.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ impl Door {
 impl Drop for Door {
     fn drop(&mut self) {
         self.doors.open.remove(&self.id);
+        self.doors.marks.remove(&self.id);
         self.doors.say_gone(self.id);
     }
 }
@@ -121,6 +125,8 @@ type WhenGone = Box<dyn Fn(DoorId) + Send + Sync>;
 pub struct Doors {
     next: AtomicU64,
     open: DashMap<DoorId, End>,
+    /// Digests of the secrets of sessions, by their doors.
+    marks: DashMap<DoorId, Mark>,
     when_gone: OnceLock<WhenGone>,
 }
 
@@ -143,6 +149,7 @@ impl Default for Doors {
         Self {
             next: AtomicU64::new(1),
             open: DashMap::new(),
+            marks: DashMap::new(),
             when_gone: OnceLock::new(),
         }
     }
@@ -184,6 +191,16 @@ impl Doors {
             },
             once,
         )
+    }
+
+    /// Says whose door it is: a sign-in by this door is that session's.
+    pub fn set_mark(&self, door: DoorId, mark: Mark) {
+        self.marks.insert(door, mark);
+    }
+
+    /// Whose door it is.
+    pub(super) fn mark(&self, door: DoorId) -> Option<Mark> {
+        self.marks.get(&door).map(|mark| *mark)
     }
 
     /// The way to a session's door; none when it is gone.
@@ -262,6 +279,7 @@ pub(super) fn sign_in_of(result: &Result<Answer, Refusal>) -> Option<(AgentId, G
             | Answer::Accepted { .. }
             | Answer::Offer(_)
             | Answer::Agent(_)
+            | Answer::Draining(_)
             | Answer::Reported(_),
         )
         | Err(_) => None,

@@ -2,6 +2,7 @@
 //! An id is taken before the queue is asked; whoever comes later waits for that answer, and a
 //! refusal makes room for the next of them.
 
+use super::notes::Note;
 use crate::domain::command::Asked;
 use crate::domain::contact::{Content, Facts};
 use crate::domain::machine::{Answer, Refusal, ReplyTo};
@@ -31,6 +32,8 @@ pub(super) struct Submit {
     pub(super) facts: Box<Facts>,
     /// Customer and attributes.
     pub(super) content: Box<Content>,
+    /// The key that it came with.
+    pub(super) note: Option<Note>,
 }
 
 impl Submit {
@@ -185,6 +188,12 @@ impl Externals {
         self.ids.insert(key, Known { whose, state });
     }
 
+    /// The contact of this id was taken in.
+    pub(super) fn knows(&self, key: &Key) -> bool {
+        let known = self.ids.get(key);
+        known.is_some_and(|known| matches!(known.state, State::Taken(_)))
+    }
+
     /// Ids that are taken.
     pub(super) fn len(&self) -> usize {
         self.ids.len()
@@ -250,6 +259,7 @@ mod tests {
                 submitted_by: UserId(user),
             }),
             content: Box::new(Content::default()),
+            note: None,
         }
     }
 

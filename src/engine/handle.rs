@@ -11,6 +11,7 @@ use super::kinds::{FloorKind, Numbers, QueueKind};
 use super::mailbox::{Mail, Mailbox, mailbox};
 use super::me::{Resumed, Streams};
 use super::metrics::Readings;
+use super::notes::Notes;
 use super::post::{Outlet, Post, Trip};
 use super::recover;
 use super::registry::Registry;
@@ -24,6 +25,7 @@ use crate::domain::floor::Counters;
 use crate::domain::machine::{Machine, Refusal, ReplyTo};
 use crate::domain::rules::Workspace;
 use crate::id::{AgentId, ContactId, Generation, QueueId, Seq};
+use crate::journal::beside::Configuration;
 use crate::journal::memory;
 use crate::journal::space::Space;
 use crate::journal::{Epoch, Journal, OnFailure, Opening, Release};
@@ -47,6 +49,8 @@ pub struct Options {
     pub clock: Clock,
     /// Opens the journal.
     pub journal: OpenJournal,
+    /// Digest of the configuration that the rules come from; none if it is not known.
+    pub configuration: Option<Configuration>,
     /// The runtime of the sockets, on which the actors run too; the caller's when absent.
     pub sockets: Option<Handle>,
     /// The room there is for the log; as much as it needs when absent.
@@ -64,6 +68,7 @@ impl Default for Options {
                 let epoch = Epoch(opening.now.0);
                 Ok(Arc::new(memory::start(epoch, opening.release)?))
             }),
+            configuration: None,
             sockets: None,
             space: None,
             trip: None,
@@ -80,6 +85,9 @@ pub enum NotNow {
     /// Space is short; try again after this time.
     #[error("space on the server's disk is short: no new contacts and no sign-ins")]
     NoRoom(Span),
+    /// No new contacts are taken, until that is cancelled.
+    #[error("this workspace is draining: no new contacts are taken")]
+    Draining,
     /// On its way down.
     #[error("the server is stopping")]
     Stopping,
@@ -123,6 +131,7 @@ impl Engine {
         let (registry, floor_mail) = Registry::new();
         let outlet = Arc::new(Outlet {
             registry,
+            notes: Notes::default(),
             streams: Streams::new(Arc::clone(&doors)),
             doors,
         });
@@ -131,6 +140,7 @@ impl Engine {
         let journal = (options.journal)(Opening {
             now: clock.now(),
             rules: Arc::clone(&rules),
+            configuration: options.configuration,
             release: letting_out(&outlet, &board),
             failed: failing(&fatal),
         })?;
@@ -162,6 +172,8 @@ impl Engine {
         }));
         let floor = FloorKind {
             rules: Arc::clone(&rules),
+            next: None,
+            tried: false,
             outlet: Arc::clone(&engine.0.post.outlet),
             metrics: Arc::clone(&engine.0.post.metrics),
             fatal: engine.fatal().clone(),
@@ -238,6 +250,10 @@ impl Engine {
         &self.0.post.fatal
     }
 
+    pub(super) fn post(&self) -> &Post {
+        &self.0.post
+    }
+
     /// The rules in force.
     #[must_use]
     pub fn rules(&self) -> Arc<Workspace> {
@@ -304,6 +320,7 @@ impl Engine {
             asked,
             facts,
             content,
+            note: None,
         };
         self.0.post.outlet.submit(submit, self.durable())
     }

@@ -86,6 +86,10 @@ impl Kind for QueueKind {
 /// The floor.
 pub(super) struct FloorKind {
     pub(super) rules: Arc<Workspace>,
+    /// Rules that the machine is just being told.
+    pub(super) next: Option<Arc<Workspace>>,
+    /// It has failed over them once.
+    pub(super) tried: bool,
     pub(super) outlet: Arc<Outlet>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) fatal: Fatal,
@@ -109,6 +113,7 @@ impl Kind for FloorKind {
 
     fn rise(&mut self, now: Instant, part: Box<dyn Fold>) -> Option<Floor> {
         let roster = part.into_any().downcast::<Roster>().ok()?;
+        self.try_again();
         let rules = Arc::clone(&self.rules);
         let life = self.outlet.registry.floor.life.next();
         self.counted = Counters::default();
@@ -137,7 +142,7 @@ impl Kind for FloorKind {
 
     fn before(&mut self, input: &FloorInput) {
         if let FloorInput::Rules(rules) = input {
-            self.rules = Arc::clone(rules);
+            self.next = Some(Arc::clone(rules));
         } else if let FloorInput::QueueDown(queue) = input {
             self.down.insert(*queue);
         }
@@ -149,6 +154,10 @@ impl Kind for FloorKind {
     }
 
     fn observe(&mut self, machine: &Floor) {
+        if let Some(rules) = self.next.take() {
+            self.rules = rules;
+            self.tried = false;
+        }
         let counted = machine.counters();
         if counted != self.counted {
             self.metrics.barriers(
@@ -156,6 +165,22 @@ impl Kind for FloorKind {
                 counted.barriers_queue_down - self.counted.barriers_queue_down,
             );
             self.counted = counted;
+        }
+    }
+}
+
+impl FloorKind {
+    /// Whoever was newly assigned something is told once more by a floor that knows what was
+    /// before. One that fails over the same rules again rises by them and tells nobody.
+    fn try_again(&mut self) {
+        let Some(rules) = self.next.take() else {
+            return;
+        };
+        if std::mem::replace(&mut self.tried, true) {
+            self.rules = rules;
+            self.tried = false;
+        } else {
+            self.outlet.tell_floor(FloorInput::Rules(rules));
         }
     }
 }

@@ -1,14 +1,13 @@
 //! The agents' own streams. Only the floor speaks on them, and at once; the last of what it
 //! said is kept, so that a socket that comes back hears what it missed.
 
-use super::door::{Answered, Close, DoorId, Doors, MyEvent, ToDoor, ToSession, sign_in_of};
+use super::door::{Answered, Close, DoorId, Doors, MyEvent, ToDoor, sign_in_of};
 use super::sequencer::SignedIn;
+use super::stream::{Leaves, Stream};
 use crate::domain::machine::{Me, ReplyTo};
 use crate::id::{AgentId, Generation, Seq};
-use crate::limits;
 use crate::time::Instant;
 use dashmap::DashMap;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The streams of all agents who ever signed in.
@@ -17,27 +16,6 @@ pub(super) struct Streams {
     streams: DashMap<AgentId, Stream>,
     /// Which sign-in leaves by a door.
     seats: DashMap<DoorId, (AgentId, Generation)>,
-}
-
-struct Stream {
-    generation: Generation,
-    leaves: Leaves,
-    /// Position of the last event, at first of the answer to the sign-in.
-    last: Seq,
-    /// Events after this position are kept.
-    before_kept: Seq,
-    kept: VecDeque<MyEvent>,
-    /// The seat is closed: there is nothing to come back to.
-    over: bool,
-}
-
-enum Leaves {
-    /// By this door, once it has received the answer to the sign-in.
-    Soon(DoorId),
-    /// By this door.
-    By(DoorId, ToSession),
-    /// The socket is gone.
-    Nowhere,
 }
 
 /// How a resume of an agent's own stream went.
@@ -49,7 +27,7 @@ pub enum Resumed {
     Superseded,
     /// The seat is closed.
     Expired,
-    /// Too much was missed: a new sign-in says how things stand.
+    /// Too much was missed, or the server has started since: the floor says how things stand.
     Lost,
 }
 
@@ -71,18 +49,17 @@ impl Streams {
             door,
             seq,
         } = *signed_in;
-        let stream = Stream {
-            generation,
-            leaves: Leaves::Soon(door),
-            last: seq,
-            before_kept: seq,
-            kept: VecDeque::new(),
-            over: false,
-        };
+        let stream = Stream::new(generation, Leaves::Soon(door), seq);
         if let Some(old) = self.streams.insert(agent, stream) {
             self.supersede(old.leaves, door);
         }
         self.seats.insert(door, (agent, generation));
+    }
+
+    /// An agent was signed in when the server ended: what is said after this position is kept.
+    pub(super) fn recover(&self, agent: AgentId, generation: Generation, after: Seq) {
+        self.streams
+            .insert(agent, Stream::new(generation, Leaves::Nowhere, after));
     }
 
     fn supersede(&self, old: Leaves, by: DoorId) {
@@ -210,31 +187,6 @@ impl Streams {
         if leaves_here && stream.generation == generation {
             stream.leaves = Leaves::Nowhere;
             tell(agent, generation);
-        }
-    }
-}
-
-impl Stream {
-    /// Whether what was said after a position is still known.
-    fn reaches(&self, after: Seq) -> bool {
-        self.before_kept <= after && after <= self.last
-    }
-
-    fn keep(&mut self, event: MyEvent) {
-        let at = event.at;
-        self.kept.push_back(event);
-        let (most, age) = match self.leaves {
-            Leaves::By(..) => (limits::ME_KEPT, limits::ME_KEPT_FOR),
-            Leaves::Soon(_) | Leaves::Nowhere => (limits::ME_KEPT_FOR_LOST, limits::REPLAY_AGE),
-        };
-        while self
-            .kept
-            .front()
-            .is_some_and(|oldest| self.kept.len() > most || at.since(oldest.at) > age)
-        {
-            if let Some(dropped) = self.kept.pop_front() {
-                self.before_kept = dropped.seq;
-            }
         }
     }
 }

@@ -8,11 +8,13 @@ use super::external::{Claim, Foreign, SUBMITS, Submit};
 use super::fatal::Fatal;
 use super::me::Streams;
 use super::metrics::Metrics;
+use super::notes::Notes;
 use super::registry::Registry;
 use super::sequencer::{Outgoing, Sequencer, SignedIn};
 use crate::domain::command::{FloorInput, QueueCommand, QueueInput};
 use crate::domain::machine::{Answer, Effect, Refusal, ReplyTo};
 use crate::id::Seq;
+use crate::journal::beside::SessionRow;
 use crate::journal::{Gated, Journal, Source};
 use crate::time::Instant;
 use std::sync::Arc;
@@ -49,10 +51,11 @@ impl Post {
     pub(super) fn send(&self, from: Source, now: Instant, effects: &mut Vec<Effect>) {
         self.outlet.registry.follow(now, effects);
         let mut outgoing = Vec::new();
-        let begin = |signed_in: &SignedIn| self.outlet.streams.begin(signed_in);
+        let begin = |signed_in: &SignedIn| self.outlet.begin(signed_in);
+        let notes = &self.outlet.notes;
         let handed = self
             .sequencer
-            .hand_over(from, now, effects, &mut outgoing, begin);
+            .hand_over(from, now, effects, &mut outgoing, notes, begin);
         match handed {
             Ok(()) => outgoing
                 .into_iter()
@@ -67,9 +70,21 @@ pub(super) struct Outlet {
     pub(super) registry: Registry,
     pub(super) doors: Arc<Doors>,
     pub(super) streams: Streams,
+    pub(super) notes: Notes,
 }
 
 impl Outlet {
+    /// A sign-in was answered: the agent's stream begins anew. By which session it is, if by one
+    /// that can be resumed.
+    fn begin(&self, signed_in: &SignedIn) -> Option<SessionRow> {
+        self.streams.begin(signed_in);
+        Some(SessionRow {
+            user: signed_in.agent.into(),
+            generation: signed_in.generation,
+            secret: self.doors.mark(signed_in.door)?,
+        })
+    }
+
     /// Sends what may leave at once. An actor that is gone needs to be told nothing.
     fn send(&self, now: Instant, outgoing: Outgoing) {
         match outgoing {
@@ -120,8 +135,9 @@ impl Outlet {
     ///
     /// # Errors
     /// When the id is another identity's.
-    pub(super) fn submit(&self, submit: Submit, durable: Seq) -> Result<(), Foreign> {
+    pub(super) fn submit(&self, mut submit: Submit, durable: Seq) -> Result<(), Foreign> {
         let reply = submit.asked.reply;
+        submit.note = reply.and_then(|to| self.notes.take(to));
         match self.registry.externals.claim(submit) {
             Claim::Send(first) => self.ask(first),
             Claim::Wait => {}
@@ -136,8 +152,11 @@ impl Outlet {
     }
 
     /// Sends a contact to its queue; a queue that is gone refuses it.
-    fn ask(&self, submit: Submit) {
+    fn ask(&self, mut submit: Submit) {
         let ticket = submit.asked.reply;
+        if let (Some(ticket), Some(note)) = (ticket, submit.note.take()) {
+            self.notes.put(ticket, note);
+        }
         let command = QueueCommand::Submit {
             facts: submit.facts,
             content: submit.content,

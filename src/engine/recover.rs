@@ -10,7 +10,7 @@ use crate::journal::Source;
 use crate::journal::index::Index;
 
 /// Finds contacts and external ids again, says in the log where it goes on, and tells the floor
-/// that every socket is lost: agents have their grace to come back.
+/// that every socket is lost: agents have their grace to come back, and their streams begin here.
 pub(super) fn recover(post: &Post) {
     let after = post.journal.start();
     if after == Seq(0) {
@@ -29,10 +29,15 @@ pub(super) fn recover(post: &Post) {
     let Some(roster) = known::<Roster>(post, Source::Floor) else {
         return;
     };
+    post.outlet.registry.drain.set(roster.draining);
     let there = roster
         .seats
         .iter()
         .filter(|(_, seat)| seat.signed_in() && seat.connection == Connection::Connected);
+    let seats = roster.seats.iter().filter(|(_, seat)| seat.signed_in());
+    for (agent, seat) in seats {
+        post.outlet.streams.recover(*agent, seat.generation, after);
+    }
     for (agent, seat) in there {
         post.outlet
             .tell_floor(FloorInput::SocketLost(*agent, seat.generation));

@@ -1,5 +1,6 @@
 //! The registry: how every actor of a floor is reached, and which queue has a contact.
 
+use super::drain::Drain;
 use super::external::{Externals, Key};
 use super::mailbox::{Mail, Mailbox, mailbox};
 use crate::domain::command::{FloorInput, QueueInput};
@@ -52,6 +53,7 @@ pub(super) struct Registry {
     homes: DashMap<ContactId, Home>,
     closed: Mutex<Closed>,
     pub(super) externals: Externals,
+    pub(super) drain: Drain,
 }
 
 struct Home {
@@ -81,6 +83,7 @@ impl Registry {
             homes: DashMap::new(),
             closed: Mutex::default(),
             externals: Externals::default(),
+            drain: Drain::default(),
         };
         (registry, mail)
     }
@@ -137,6 +140,7 @@ impl Registry {
     pub(super) fn follow(&self, now: Instant, effects: &[Effect]) {
         for effect in effects {
             if let Effect::Event { event, .. } = effect {
+                self.drain.follow(event);
                 self.follow_event(now, event);
             }
         }

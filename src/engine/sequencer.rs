@@ -2,10 +2,12 @@
 //! and the way to the journal behind one short lock; a call, not an actor.
 
 use super::door::{DoorId, sign_in_of};
+use super::notes::Notes;
 use crate::domain::event::Record;
 use crate::domain::machine::{Effect, Me};
 use crate::domain::message::{Between, ToFloor, ToQueue};
 use crate::id::{AgentId, Generation, Seq};
+use crate::journal::beside::{Beside, KeyRow, SessionRow};
 use crate::journal::{Batch, Gated, Gone, Journal, Source, Written};
 use crate::time::Instant;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,7 +45,7 @@ impl Sequencer {
 
     /// Numbers the events among `effects`, puts them and the answers on the journal's way, and
     /// adds what may leave at once to `outgoing`, in order. `begin` is called for each sign-in
-    /// before its answer can leave.
+    /// before its answer can leave, and says by which session it is.
     ///
     /// # Errors
     /// When the journal takes nothing more: nothing may be sent.
@@ -53,13 +55,14 @@ impl Sequencer {
         at: Instant,
         effects: &mut Vec<Effect>,
         outgoing: &mut Vec<Outgoing>,
-        begin: impl Fn(&SignedIn),
+        notes: &Notes,
+        begin: impl Fn(&SignedIn) -> Option<SessionRow>,
     ) -> Result<(), Gone> {
         let mut sheet = Sheet::default();
         let first = outgoing.len();
         effects
             .drain(..)
-            .for_each(|effect| sheet.enter(at, effect, outgoing));
+            .for_each(|effect| sheet.enter(at, effect, notes, outgoing));
         if sheet.used == 0 && sheet.gated.is_empty() {
             return Ok(());
         }
@@ -72,7 +75,11 @@ impl Sequencer {
                 seq.0 += base;
             }
         }
-        sheet.signed_in.iter().for_each(begin);
+        let beside = Beside {
+            sessions: sheet.signed_in.iter().filter_map(begin).collect(),
+            keys: sheet.keys,
+            ..Beside::default()
+        };
         let written = Written {
             from,
             records: sheet.records,
@@ -82,6 +89,26 @@ impl Sequencer {
             gated: sheet.gated,
             last: *last,
             at,
+            beside,
+        })
+    }
+
+    /// Puts something on the journal's way that is no event, behind all that was handed over.
+    ///
+    /// # Errors
+    /// When the journal takes nothing more.
+    pub(super) fn keep(&self, at: Instant, beside: Beside) -> Result<(), Gone> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = Written {
+            from: Source::Floor,
+            records: Vec::new(),
+        };
+        self.journal.append(Batch {
+            written: Arc::new(written),
+            gated: Vec::new(),
+            last: *last,
+            at,
+            beside,
         })
     }
 }
@@ -102,13 +129,14 @@ struct Sheet {
     used: u64,
     records: Vec<Record>,
     gated: Vec<Gated>,
+    keys: Vec<KeyRow>,
     signed_in: Vec<SignedIn>,
     /// Agents whose stream has something at the current position.
     spoken_to: Vec<AgentId>,
 }
 
 impl Sheet {
-    fn enter(&mut self, at: Instant, effect: Effect, outgoing: &mut Vec<Outgoing>) {
+    fn enter(&mut self, at: Instant, effect: Effect, notes: &Notes, outgoing: &mut Vec<Outgoing>) {
         match effect {
             Effect::Event { event, by, content } => {
                 let seq = self.next();
@@ -140,6 +168,10 @@ impl Sheet {
                     }
                     None => Seq(self.used),
                 };
+                if let Some(mut key) = notes.answered(to, &result) {
+                    key.seq = seq;
+                    self.keys.push(key);
+                }
                 self.gated.push(Gated { to, result, seq });
             }
         }
@@ -153,8 +185,10 @@ impl Sheet {
             .signed_in
             .iter_mut()
             .map(|signed_in| &mut signed_in.seq);
+        let keys = self.keys.iter_mut().map(|key| &mut key.seq);
         records
             .chain(gated)
+            .chain(keys)
             .chain(signed_in)
             .for_each(|seq| seq.0 += base);
     }
@@ -178,7 +212,7 @@ impl Sheet {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outgoing, Sequencer};
+    use super::{Notes, Outgoing, Sequencer};
     use crate::domain::event::{By, Event};
     use crate::domain::machine::{AgentCard, Effect, Me, Refusal, ReplyTo};
     use crate::domain::offer::AgentState;
@@ -245,7 +279,8 @@ mod tests {
                 Instant(1),
                 &mut effects,
                 &mut outgoing,
-                |_| {},
+                &Notes::default(),
+                |_| None,
             )
             .unwrap();
         let position = |sent: Outgoing| match sent {
@@ -321,7 +356,8 @@ mod tests {
             Instant(1),
             &mut vec![event()],
             &mut outgoing,
-            |_| {},
+            &Notes::default(),
+            |_| None,
         );
         assert!(handed.is_err());
     }

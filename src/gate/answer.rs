@@ -48,6 +48,10 @@ impl Gate {
             Call::OfferShown(asked) => {
                 Order::Floor(FloorCommand::Shown(named::offer(&asked.offer)?))
             }
+            Call::WorkspaceDrain(asked) => {
+                let cancel = asked.cancel.unwrap_or(false);
+                Order::Floor(FloorCommand::Drain(!cancel))
+            }
             Call::ContactEnd(asked) => {
                 Order::Queue(QueueCommand::End(named::contact(&asked.contact)?))
             }

@@ -1,12 +1,13 @@
 //! Idempotency keys: the same key of the same identity gets the first answer again, and those
-//! who come while the first is at work wait for it. Kept in memory for [`KEY_MEMORY`].
+//! who come while the first is at work wait for it. Answers lie in the log's store where there is
+//! one, else in memory; here it is known for [`KEY_MEMORY`] which keys there are, by digest.
 
-use crate::id::UserId;
-use crate::limits::{KEY_MEMORY, KEYS_PER_IDENTITY, KEYS_SWEPT_EVERY};
+use crate::id::{Seq, UserId};
+use crate::journal::beside::{Digest, KeyRow, KnownKey};
+use crate::limits::{KEY_MEMORY, KEYS_FORGOTTEN_AT_ONCE, KEYS_PER_IDENTITY, KEYS_SWEPT_EVERY};
 use crate::time::Instant;
-use std::collections::hash_map::RandomState;
+use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::{HashMap, VecDeque};
-use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -14,7 +15,6 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub struct Keys<A> {
     shared: Arc<Shared<A>>,
-    hasher: RandomState,
 }
 
 #[derive(Debug)]
@@ -25,21 +25,43 @@ struct Tables<A> {
     identities: HashMap<UserId, Identity<A>>,
     /// When all identities are looked at again.
     sweep_at: Instant,
+    /// The number of the last key.
+    last: u64,
+    /// Numbers of keys whose answers are in the store and not needed there any more.
+    forgotten: Vec<u64>,
 }
 
 #[derive(Debug)]
 struct Identity<A> {
-    keys: HashMap<Arc<str>, Held<A>>,
+    keys: HashMap<Digest, Held<A>>,
     /// Keys in the order in which they came; one that was freed may be named still, until those
     /// are as many as the others.
-    order: VecDeque<(Instant, Arc<str>)>,
+    order: VecDeque<(Instant, u64, Digest)>,
+}
+
+impl<A> Default for Identity<A> {
+    fn default() -> Self {
+        Self {
+            keys: HashMap::new(),
+            order: VecDeque::new(),
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Held<A> {
-    since: Instant,
-    content: u64,
-    answer: watch::Receiver<Option<A>>,
+    number: u64,
+    content: Digest,
+    answer: Kept<A>,
+}
+
+/// Where the answer is.
+#[derive(Debug)]
+enum Kept<A> {
+    /// Here, as soon as there is one.
+    Here(watch::Receiver<Option<A>>),
+    /// In the store.
+    Stored,
 }
 
 /// What a key stands for.
@@ -49,70 +71,82 @@ pub enum Claim<A> {
     First(First<A>),
     /// It is at work, or done: the answer to wait for.
     Again(Again<A>),
+    /// It is done, and the answer is in the store, by this number.
+    Stored(u64),
     /// It was used for other content.
     Mismatch,
 }
 
+/// A digest of a key or of what is asked with it, the same in every process.
+fn digest_of(text: &str) -> Digest {
+    let whole = digest(&SHA256, text.as_bytes());
+    let mut first = Digest::default();
+    first
+        .iter_mut()
+        .zip(whole.as_ref())
+        .for_each(|(to, from)| *to = *from);
+    first
+}
+
 impl<A> Keys<A> {
-    /// No keys.
+    /// The keys that a store knows, the oldest first.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(known: Vec<KnownKey>, now: Instant) -> Self {
+        let mut tables = Tables {
+            identities: HashMap::new(),
+            sweep_at: Instant(0),
+            last: known.iter().map(|known| known.number).max().unwrap_or(0),
+            forgotten: Vec::new(),
+        };
+        known.into_iter().for_each(|known| tables.enter(known, now));
         Self {
-            shared: Arc::new(Shared(Mutex::new(Tables {
-                identities: HashMap::new(),
-                sweep_at: Instant(0),
-            }))),
-            hasher: RandomState::new(),
+            shared: Arc::new(Shared(Mutex::new(tables))),
         }
     }
 
     /// Claims `key` for `identity` and what it wants done, of which `content` is any text that
     /// is the same for the same request.
     pub fn claim(&self, identity: UserId, key: &str, content: &str, now: Instant) -> Claim<A> {
-        let content = self.hasher.hash_one(content);
+        let (key, content) = (digest_of(key), digest_of(content));
         let mut tables = self.shared.lock();
         tables.sweep(now);
-        let known = tables
-            .identities
-            .entry(identity)
-            .or_insert_with(|| Identity {
-                keys: HashMap::new(),
-                order: VecDeque::new(),
-            });
-        known.forget(|since, _| now.since(since) >= KEY_MEMORY);
-        if let Some(held) = known.keys.get(key) {
-            return if held.content == content {
-                Claim::Again(Again(held.answer.clone()))
-            } else {
-                Claim::Mismatch
+        let Tables {
+            identities,
+            last,
+            forgotten,
+            ..
+        } = &mut *tables;
+        let known = identities.entry(identity).or_default();
+        known.forget(forgotten, |since, _| now.since(since) >= KEY_MEMORY);
+        if let Some(held) = known.keys.get(&key) {
+            return match &held.answer {
+                _ if held.content != content => Claim::Mismatch,
+                Kept::Here(answer) => Claim::Again(Again(answer.clone())),
+                Kept::Stored => Claim::Stored(held.number),
             };
         }
-        known.forget(|_, length| length >= KEYS_PER_IDENTITY);
-        let key: Arc<str> = key.into();
+        known.forget(forgotten, |_, length| length >= KEYS_PER_IDENTITY);
+        *last += 1;
         let (sender, answer) = watch::channel(None);
-        known.order.push_back((now, Arc::clone(&key)));
-        known.keys.insert(
-            Arc::clone(&key),
-            Held {
-                since: now,
-                content,
-                answer,
-            },
-        );
-        Claim::First(First {
-            identity,
+        let answer = Kept::Here(answer);
+        known.enter(key, now, *last, content, answer);
+        let some = forgotten.len().saturating_sub(KEYS_FORGOTTEN_AT_ONCE);
+        let row = KeyRow {
+            number: *last,
+            user: identity,
             key,
-            since: now,
+            content,
+            at: now,
+            forgets: forgotten.split_off(some),
+            answer: Vec::new(),
+            seq: Seq(0),
+        };
+        Claim::First(First {
+            row,
             answer: sender,
             shared: Arc::clone(&self.shared),
             kept: false,
         })
-    }
-}
-
-impl<A> Default for Keys<A> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -124,37 +158,76 @@ impl<A> Shared<A> {
 }
 
 impl<A> Tables<A> {
+    /// Takes a key in that a store knows.
+    fn enter(&mut self, known: KnownKey, now: Instant) {
+        let identity = self.identities.entry(known.user).or_default();
+        if let Some(older) = identity.keys.remove(&known.key) {
+            self.forgotten.push(older.number);
+        }
+        let KnownKey {
+            number,
+            key,
+            content,
+            at,
+            ..
+        } = known;
+        identity.enter(key, at, number, content, Kept::Stored);
+        let old = |since, length| now.since(since) >= KEY_MEMORY || length > KEYS_PER_IDENTITY;
+        identity.forget(&mut self.forgotten, old);
+    }
+
     /// Forgets the keys of everybody whose time has come, now and then.
     fn sweep(&mut self, now: Instant) {
         if now < self.sweep_at {
             return;
         }
         self.sweep_at = now + KEYS_SWEPT_EVERY;
+        let forgotten = &mut self.forgotten;
         self.identities.retain(|_, identity| {
-            identity.forget(|since, _| now.since(since) >= KEY_MEMORY);
+            identity.forget(forgotten, |since, _| now.since(since) >= KEY_MEMORY);
             !identity.keys.is_empty()
         });
+    }
+
+    fn held(&mut self, row: &KeyRow) -> Option<&mut Held<A>> {
+        let known = self.identities.get_mut(&row.user)?;
+        let held = known.keys.get_mut(&row.key)?;
+        (held.number == row.number).then_some(held)
     }
 }
 
 impl<A> Identity<A> {
+    fn enter(&mut self, key: Digest, at: Instant, number: u64, content: Digest, answer: Kept<A>) {
+        self.order.push_back((at, number, key));
+        let held = Held {
+            number,
+            content,
+            answer,
+        };
+        self.keys.insert(key, held);
+    }
+
     /// A key has been freed.
-    fn free(&mut self, key: &str) {
+    fn free(&mut self, key: &Digest) {
         self.keys.remove(key);
         if self.order.len() > 2 * self.keys.len() + 8 {
             let keys = &self.keys;
-            self.order
-                .retain(|(since, key)| keys.get(key).is_some_and(|held| held.since == *since));
+            self.order.retain(|(_, number, key)| {
+                keys.get(key).is_some_and(|held| held.number == *number)
+            });
         }
     }
 
     /// Forgets the oldest keys as long as `must` says so of their age and of how many there are.
-    fn forget(&mut self, must: impl Fn(Instant, usize) -> bool) {
-        while let Some((since, key)) = self.order.front() {
-            let freed = self.keys.get(key).is_none_or(|held| held.since != *since);
-            if !freed {
+    fn forget(&mut self, forgotten: &mut Vec<u64>, must: impl Fn(Instant, usize) -> bool) {
+        while let Some((since, number, key)) = self.order.front() {
+            let held = self.keys.get(key).filter(|held| held.number == *number);
+            if let Some(held) = held {
                 if !must(*since, self.keys.len()) {
                     return;
+                }
+                if matches!(held.answer, Kept::Stored) {
+                    forgotten.push(*number);
                 }
                 self.keys.remove(key);
             }
@@ -166,19 +239,34 @@ impl<A> Identity<A> {
 /// Whoever came first with a key. Dropped without an answer, it frees the key.
 #[derive(Debug)]
 pub struct First<A> {
-    identity: UserId,
-    key: Arc<str>,
-    since: Instant,
+    row: KeyRow,
     answer: watch::Sender<Option<A>>,
     shared: Arc<Shared<A>>,
     kept: bool,
 }
 
 impl<A> First<A> {
-    /// Keeps the answer for all who come again.
+    /// The key as the store has it, still without an answer.
+    #[must_use]
+    pub fn row(&self) -> &KeyRow {
+        &self.row
+    }
+
+    /// Keeps the answer here for all who come again.
     pub fn keep(mut self, answer: A) {
         self.kept = true;
         self.answer.send_replace(Some(answer));
+    }
+
+    /// The answer is in the store for all who come again; those who wait get it now.
+    pub fn stored(mut self, answer: A) {
+        self.kept = true;
+        self.answer.send_replace(Some(answer));
+        let mut tables = self.shared.lock();
+        match tables.held(&self.row) {
+            Some(held) => held.answer = Kept::Stored,
+            None => tables.forgotten.push(self.row.number),
+        }
     }
 }
 
@@ -188,13 +276,11 @@ impl<A> Drop for First<A> {
             return;
         }
         let mut tables = self.shared.lock();
-        if let Some(known) = tables.identities.get_mut(&self.identity)
-            && known
-                .keys
-                .get(&self.key)
-                .is_some_and(|held| held.since == self.since)
+        tables.forgotten.append(&mut self.row.forgets);
+        if tables.held(&self.row).is_some()
+            && let Some(known) = tables.identities.get_mut(&self.row.user)
         {
-            known.free(&self.key);
+            known.free(&self.row.key);
         }
     }
 }
@@ -237,7 +323,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_gets_the_first_answer_again_and_others_wait_for_it() {
-        let keys = Keys::new();
+        let keys = Keys::new(Vec::new(), NOW);
         let ticket = first(&keys, "k", NOW);
         let Claim::Again(waiting) = keys.claim(ANA, "k", "content", NOW) else {
             panic!()
@@ -250,7 +336,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_belongs_to_one_identity_and_one_content() {
-        let keys = Keys::new();
+        let keys = Keys::new(Vec::new(), NOW);
         first(&keys, "k", NOW).keep(7);
         assert!(matches!(
             keys.claim(ANA, "k", "other", NOW),
@@ -261,7 +347,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_whose_first_gave_up_is_free_again() {
-        let keys = Keys::new();
+        let keys = Keys::new(Vec::new(), NOW);
         let ticket = first(&keys, "k", NOW);
         let Claim::Again(waiting) = keys.claim(ANA, "k", "content", NOW) else {
             panic!()
@@ -274,7 +360,7 @@ mod tests {
 
     #[tokio::test]
     async fn keys_are_forgotten_after_their_time_and_not_before() {
-        let keys = Keys::new();
+        let keys = Keys::new(Vec::new(), NOW);
         first(&keys, "k", NOW).keep(7);
         let almost = NOW + Span(KEY_MEMORY.0 - 1);
         assert_eq!(again(&keys, "k", almost).await, Some(7));
@@ -284,7 +370,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_freed_and_claimed_anew_lives_its_own_time() {
-        let keys = Keys::new();
+        let keys = Keys::new(Vec::new(), NOW);
         drop(first(&keys, "k", NOW));
         let later = NOW + Span(KEY_MEMORY.0 / 2);
         first(&keys, "k", later).keep(8);
@@ -293,7 +379,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_oldest_go_when_an_identity_has_too_many() {
-        let keys = Keys::new();
+        let keys = Keys::new(Vec::new(), NOW);
         for number in 0..=KEYS_PER_IDENTITY {
             first(&keys, &number.to_string(), NOW).keep(7);
         }
@@ -307,7 +393,7 @@ mod tests {
 
     #[tokio::test]
     async fn keys_of_whoever_is_gone_are_forgotten_when_others_come() {
-        let keys = Keys::new();
+        let keys = Keys::new(Vec::new(), NOW);
         first(&keys, "k", NOW).keep(7);
         let almost = NOW + Span(KEY_MEMORY.0 - 1);
         drop(keys.claim(BO, "k", "content", almost));
@@ -319,7 +405,7 @@ mod tests {
 
     #[test]
     fn keys_that_are_freed_leave_nothing_behind() {
-        let keys = Keys::new();
+        let keys = Keys::new(Vec::new(), NOW);
         first(&keys, "kept", NOW).keep(7);
         for number in 0..1_000_u32 {
             drop(first(&keys, &number.to_string(), NOW));
@@ -328,5 +414,59 @@ mod tests {
         let tables = keys.shared.lock();
         assert_eq!(tables.identities[&ANA].keys.len(), 1);
         assert!(tables.identities[&ANA].order.len() <= 10);
+    }
+
+    fn known(number: u64, key: &str, at: Instant) -> KnownKey {
+        KnownKey {
+            number,
+            user: ANA,
+            key: digest_of(key),
+            content: digest_of("content"),
+            at,
+        }
+    }
+
+    #[test]
+    fn what_a_store_knows_is_known_and_what_is_too_old_is_to_be_forgotten_there() {
+        let old = Instant(NOW.0 + 1);
+        let now = old + KEY_MEMORY;
+        let rows = vec![known(4, "old", old), known(9, "k", now)];
+        let keys: Keys<u32> = Keys::new(rows, now);
+        assert!(matches!(
+            keys.claim(ANA, "k", "content", now),
+            Claim::Stored(9)
+        ));
+        assert!(matches!(
+            keys.claim(ANA, "k", "other", now),
+            Claim::Mismatch
+        ));
+        let next = first(&keys, "new", now);
+        assert_eq!((next.row().number, &*next.row().forgets), (10, &[4][..]));
+        drop(next);
+        let again = first(&keys, "new", now);
+        assert_eq!(again.row().forgets, [4], "nobody has forgotten it yet");
+    }
+
+    #[tokio::test]
+    async fn an_answer_in_the_store_is_not_kept_here_too() {
+        let keys = Keys::new(Vec::new(), NOW);
+        let ticket = first(&keys, "k", NOW);
+        let Claim::Again(waiting) = keys.claim(ANA, "k", "content", NOW) else {
+            panic!()
+        };
+        ticket.stored(7);
+        assert_eq!(waiting.answer().await, Some(7));
+        assert!(matches!(
+            keys.claim(ANA, "k", "content", NOW),
+            Claim::Stored(1)
+        ));
+    }
+
+    #[test]
+    fn of_an_identity_with_too_many_in_the_store_the_oldest_are_forgotten_there() {
+        let most = u64::try_from(KEYS_PER_IDENTITY).unwrap();
+        let rows = (1..=most + 3).map(|number| known(number, &number.to_string(), NOW));
+        let keys: Keys<u32> = Keys::new(rows.collect(), NOW);
+        assert_eq!(first(&keys, "new", NOW).row().forgets, [1, 2, 3, 4]);
     }
 }

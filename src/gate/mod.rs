@@ -5,10 +5,13 @@
 mod answer;
 pub mod keys;
 mod named;
+mod once;
 mod order;
 mod read;
 mod refuse;
+mod reload;
 pub mod reports;
+mod seat;
 pub mod show;
 mod site;
 pub mod tokens;
@@ -20,7 +23,7 @@ pub use read::pseudonyms;
 pub use site::{Served, Site};
 
 use self::answer::Due;
-use self::keys::{Claim, First, Keys};
+use self::keys::Keys;
 use self::order::Order;
 use self::show::Show;
 use self::tokens::{Directories, Tokens};
@@ -34,6 +37,7 @@ use crate::domain::command::{Asked, FloorCommand};
 use crate::domain::machine::{Answer, Refusal, ReplyTo};
 use crate::engine::Engine;
 use crate::id::{ContactId, Generation, Seq, UserId};
+use crate::journal::Recall;
 use crate::limits;
 use crate::wire::error::{Code, WireError};
 use crate::wire::method::{self, AnsweredBy, Call, Method, Work};
@@ -112,6 +116,8 @@ pub struct Gate {
     directories: Arc<Directories>,
     tokens: Arc<Tokens>,
     keys: Keys<Outcome>,
+    /// Where answers to keys lie; none if in memory.
+    recall: Option<Arc<dyn Recall>>,
     turns: Turns,
     history: Option<PathBuf>,
     /// Who reads a report holds a place.
@@ -149,12 +155,22 @@ impl Gate {
         tokens: Arc<Tokens>,
         history: Option<PathBuf>,
     ) -> Self {
+        let recall = engine.recall();
+        let known = recall
+            .as_ref()
+            .map_or(Ok(Vec::new()), |recall| recall.keys());
+        let known = known.unwrap_or_else(|why| {
+            engine.fatal().say(format!("idempotency keys: {why}"));
+            Vec::new()
+        });
+        let keys = Keys::new(known, engine.clock().now());
         Self {
             name: name.to_owned(),
             engine,
             directories,
             tokens,
-            keys: Keys::new(),
+            keys,
+            recall,
             turns: Turns::default(),
             history,
             reading: Arc::new(Semaphore::new(limits::REPORTS_AT_ONCE)),
@@ -186,59 +202,14 @@ impl Gate {
         self.directory().principal(user).map(Arc::clone)
     }
 
-    /// Carries a call to its end. With a key, the same call with the same key gets the first
-    /// answer again, also while the first is at work; the work goes on when the caller is gone.
-    /// Where [`keeps_key`] says so the key counts for nothing.
-    pub async fn ask(self: &Arc<Self>, caller: &Caller, call: Call, key: Option<&str>) -> Outcome {
-        let Some(key) = key.filter(|_| keeps_key(call.method())) else {
-            return self.perform(caller, call).await.0;
-        };
-        let content = format!("{call:?}");
-        let identity = caller.principal.user();
-        loop {
-            let now = self.engine.clock().now();
-            match self.keys.claim(identity, key, &content, now) {
-                Claim::First(first) => return self.perform_once(caller, call, first).await,
-                Claim::Again(again) => {
-                    if let Some(outcome) = again.answer().await {
-                        return Outcome {
-                            repeated: true,
-                            ..outcome
-                        };
-                    }
-                }
-                Claim::Mismatch => {
-                    let text = "this key was used before with other content";
-                    return self.refused(WireError::new(Code::IdempotencyMismatch, text));
-                }
-            }
-        }
-    }
-
-    /// The first call with a key: it is carried to its end whether or not the caller waits.
-    async fn perform_once(
-        self: &Arc<Self>,
+    /// Carries a call out; `note` hears where its answer goes. Also says whether that is the final word on it: what was refused
+    /// before it reached its owner, or may go otherwise a moment later, is not.
+    async fn perform(
+        &self,
         caller: &Caller,
         call: Call,
-        first: First<Outcome>,
-    ) -> Outcome {
-        let (gate, caller) = (Arc::clone(self), caller.clone());
-        let work = tokio::spawn(async move {
-            let (outcome, final_word) = gate.perform(&caller, call).await;
-            if final_word {
-                first.keep(outcome.clone());
-            }
-            outcome
-        });
-        work.await.unwrap_or_else(|_| {
-            let text = "the request failed inside the server";
-            self.refused(WireError::new(Code::Internal, text))
-        })
-    }
-
-    /// Carries a call out. Also says whether that is the final word on it: what was refused
-    /// before it reached its owner, or may go otherwise a moment later, is not.
-    async fn perform(&self, caller: &Caller, call: Call) -> (Outcome, bool) {
+        note: impl FnOnce(ReplyTo) + Send,
+    ) -> (Outcome, bool) {
         let (method, subject) = (call.method(), Subject::of(&call));
         if takes_time(method) {
             let outcome = self.ask_board(caller, call).await;
@@ -246,6 +217,7 @@ impl Gate {
             return (outcome, last);
         }
         let (to, once) = self.engine.doors().once();
+        note(to);
         match self.begin(caller, call, to) {
             Err(error) => (self.refused(error), false),
             Ok(Begun::Answered(answer)) => (self.answered(*answer), true),
@@ -285,6 +257,7 @@ impl Gate {
                 content,
             }) => {
                 self.engine.admit(Some(queue)).map_err(refuse::not_now)?;
+                self.engine.admit_new(&facts).map_err(refuse::not_now)?;
                 let submitted = self.engine.submit(queue, asked, facts, content);
                 submitted.map_err(refuse::foreign)?;
             }

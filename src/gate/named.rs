@@ -81,6 +81,7 @@ impl Subject {
             | Call::ContactList(_)
             | Call::QueueList(_)
             | Call::StatsGet(_)
+            | Call::WorkspaceDrain(_)
             | Call::AuthRefresh(_)
             | Call::SessionWorkspaces(_)
             | Call::Authorize(_) => None,

@@ -235,7 +235,7 @@ impl Reading<'_> {
 #[must_use]
 pub fn on_seat_of(command: &FloorCommand, own: AgentId) -> bool {
     match command {
-        FloorCommand::SignIn { .. } => false,
+        FloorCommand::SignIn { .. } | FloorCommand::Return | FloorCommand::Drain(_) => false,
         FloorCommand::SignOut { agent, .. }
         | FloorCommand::SetState { agent, .. }
         | FloorCommand::SetChannels { agent, .. }

@@ -293,6 +293,11 @@ impl Show<'_> {
                 offer: text(offer),
                 state: contact_state(*state),
             }),
+            (Method::WorkspaceDrain, Answer::Draining(draining)) => {
+                Shown::WorkspaceDrain(result::Draining {
+                    draining: *draining,
+                })
+            }
             (Method::ContactDecline, Answer::Offer(offer)) => {
                 Shown::ContactDecline(of_offer(offer))
             }

@@ -1,6 +1,7 @@
 //! The folder of one workspace's log. One process at a time uses it.
 
 use rustix::fs::{FlockOperation, flock, statfs};
+use rustix::process::Pid;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -118,6 +119,30 @@ impl Folder {
         })
     }
 
+    /// The process that uses a folder; none if nobody does.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn user(path: &Path) -> Result<Option<Pid>, FolderError> {
+        let file = path.join(LOCK);
+        let mut lock = match File::open(&file) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(FolderError::File { path: file, error }),
+        };
+        if flock(&lock, FlockOperation::NonBlockingLockShared).is_ok() {
+            return Ok(None);
+        }
+        let mut who = String::new();
+        lock.read_to_string(&mut who)
+            .map_err(|error| FolderError::File { path: file, error })?;
+        let number = who.rsplit_once("(process ").and_then(|(_, rest)| {
+            let number = rest.trim().strip_suffix(')')?;
+            number.parse().ok()
+        });
+        Ok(number.and_then(Pid::from_raw))
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -154,7 +179,13 @@ mod tests {
         };
         let me = format!("(process {})", std::process::id());
         assert!(who.ends_with(&me), "{who}");
+        let user = Folder::user(&path).unwrap().unwrap();
+        assert_eq!(
+            user.as_raw_nonzero().get().unsigned_abs(),
+            std::process::id()
+        );
         drop(first);
+        assert_eq!(Folder::user(&path).unwrap(), None);
         assert_eq!(Folder::take(&path).unwrap().path(), path);
     }
 

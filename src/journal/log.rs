@@ -6,7 +6,8 @@ use super::folding::{Folding, Snapshots};
 use super::store::Store;
 use super::writer::{OnFailure, Work, Writer};
 use super::{
-    Batch, Epoch, Fold, Gated, Gone, Journal, Release, Source, Undurable, Written, weight,
+    Batch, Beside, Epoch, Fold, Gated, Gone, Journal, Recall, Release, Source, Undurable, Written,
+    weight,
 };
 use crate::id::Seq;
 use crate::time::Instant;
@@ -26,6 +27,10 @@ pub struct Begin {
     pub after: Seq,
     /// What it knows of actors already, each up to and with a position.
     pub kept: Vec<(Source, Seq, Box<dyn Fold>)>,
+    /// The rules in force are those of its last event.
+    pub same_rules: bool,
+    /// Reads what lies beside its events; none if it keeps nothing.
+    pub recall: Option<Arc<dyn Recall>>,
     /// How often a snapshot is cut; none where none are.
     pub snapshots: Option<Pace>,
     /// Told when nothing becomes durable any more.
@@ -45,6 +50,8 @@ pub struct Pace {
 pub struct Log {
     epoch: Epoch,
     after: Seq,
+    same_rules: bool,
+    recall: Option<Arc<dyn Recall>>,
     shared: Arc<Shared>,
     /// None once it is closed.
     sender: Mutex<Option<Sender<Work>>>,
@@ -55,6 +62,7 @@ pub struct Log {
 pub(super) struct Taken {
     pub(super) written: Arc<Written>,
     pub(super) gated: Vec<Gated>,
+    pub(super) beside: Beside,
     pub(super) last: Seq,
 }
 
@@ -67,6 +75,8 @@ pub(super) struct Shared {
     pub(super) durable: AtomicU64,
     /// Nothing more is taken.
     pub(super) closing: AtomicBool,
+    /// There is no room for what is to become durable.
+    pub(super) full: AtomicBool,
 }
 
 /// Batches with events that are not yet durable: when each was handed over, and what it weighs.
@@ -97,6 +107,8 @@ impl Log {
             epoch,
             after,
             kept,
+            same_rules,
+            recall,
             snapshots,
             failed,
         } = begin;
@@ -108,6 +120,7 @@ impl Log {
             backlog: Mutex::default(),
             durable: AtomicU64::new(after.0),
             closing: AtomicBool::new(false),
+            full: AtomicBool::new(false),
         });
         let (sender, receiver) = unbounded();
         let (durable, folded) = unbounded();
@@ -135,6 +148,8 @@ impl Log {
         Ok(Self {
             epoch,
             after,
+            same_rules,
+            recall,
             shared,
             sender: Mutex::new(Some(sender)),
             threads: Mutex::new(threads),
@@ -160,6 +175,7 @@ impl Journal for Log {
         let taken = Taken {
             written: batch.written,
             gated: batch.gated,
+            beside: batch.beside,
             last: batch.last,
         };
         sender.send(Work::Batch(taken)).map_err(|_| Gone)
@@ -211,6 +227,18 @@ impl Journal for Log {
             part
         }))
         .ok()
+    }
+
+    fn recall(&self) -> Option<Arc<dyn Recall>> {
+        self.recall.clone()
+    }
+
+    fn waits_for_room(&self) -> bool {
+        self.shared.full.load(Ordering::Relaxed)
+    }
+
+    fn same_rules(&self) -> bool {
+        self.same_rules
     }
 
     fn close(&self) {
@@ -323,7 +351,7 @@ mod tests {
     use crate::id::{QueueId, Seq};
     use crate::journal::fold::{Name, Unwritable};
     use crate::journal::memory;
-    use crate::journal::{Batch, Epoch, Fold, Gated, Journal, Source, Written};
+    use crate::journal::{Batch, Beside, Epoch, Fold, Gated, Journal, Source, Written};
     use crate::time::Instant;
     use std::any::Any;
     use std::sync::{Arc, Mutex};
@@ -374,6 +402,7 @@ mod tests {
             }],
             last,
             at: Instant(last.0),
+            beside: Beside::default(),
         }
     }
 

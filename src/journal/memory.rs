@@ -3,7 +3,7 @@
 use super::chore::Chore;
 use super::log::{Begin, Log};
 use super::store::{Failed, Store};
-use super::{Epoch, Release, Written};
+use super::{Beside, Epoch, Release, Written};
 use crate::id::Seq;
 use std::io;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub fn start_on(epoch: Epoch, release: Release, disk: Disk) -> io::Result<Log> {
         epoch,
         after: Seq(0),
         kept: Vec::new(),
+        same_rules: true,
+        recall: None,
         snapshots: None,
         failed: Box::new(|why| tracing::error!(%why, "the log in memory has failed")),
     };
@@ -43,7 +45,12 @@ pub(super) fn store(disk: Disk) -> Box<dyn Store> {
 struct Memory(Disk);
 
 impl Store for Memory {
-    fn commit(&mut self, group: &[Arc<Written>], _last: Seq) -> Result<(), Failed> {
+    fn commit(
+        &mut self,
+        group: &[Arc<Written>],
+        _beside: &[&Beside],
+        _last: Seq,
+    ) -> Result<(), Failed> {
         (self.0)(group.len())
     }
 

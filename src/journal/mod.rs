@@ -2,6 +2,7 @@
 //! out what may not be seen before. The trait is what the engine knows of it; a [`log::Log`] is
 //! one with a thread and a [`store::Store`] beneath, in memory or on disk.
 
+pub mod beside;
 pub mod chore;
 pub mod erase;
 pub mod fold;
@@ -18,6 +19,7 @@ pub mod sqlite;
 pub mod store;
 mod writer;
 
+pub use beside::{Beside, Recall};
 pub use fold::Fold;
 pub use writer::OnFailure;
 
@@ -110,6 +112,8 @@ pub struct Batch {
     pub last: Seq,
     /// When it was handed over.
     pub at: Instant,
+    /// What becomes durable with them.
+    pub beside: Beside,
 }
 
 /// Lets out what has become durable, in order; called on the journal's own thread, which it
@@ -122,6 +126,8 @@ pub struct Opening {
     pub now: Instant,
     /// The rules in force.
     pub rules: Arc<Workspace>,
+    /// Digest of the configuration they come from; none if it is not known.
+    pub configuration: Option<beside::Configuration>,
     /// Lets out what is durable.
     pub release: Release,
     /// To be told when nothing becomes durable any more.
@@ -171,6 +177,15 @@ pub trait Journal: Send + Sync {
     /// durable or not; of the board and the index, what is durable. None if it is not kept, or cannot be
     /// folded.
     fn recover(&self, source: Source) -> Option<Box<dyn Fold>>;
+
+    /// Reads what lies beside the events; none of a log that keeps nothing.
+    fn recall(&self) -> Option<Arc<dyn Recall>>;
+
+    /// Whether it waits for room on the disk.
+    fn waits_for_room(&self) -> bool;
+
+    /// Whether the rules in force at the start are those of the last event.
+    fn same_rules(&self) -> bool;
 
     /// Makes durable and lets out all that was taken, takes nothing more, and returns when
     /// that is done.

@@ -1,18 +1,24 @@
 //! Where a log becomes durable.
 
-use super::Written;
 use super::chore::Chore;
+use super::{Beside, Written};
 use crate::id::Seq;
 use std::sync::Arc;
 
 /// Takes the groups of a log's batches, in order, from the one thread that writes.
 pub trait Store: Send {
-    /// Makes a group durable, all of it or nothing; it is durable when this returns. `last` is
+    /// Makes a group and what it brings beside its events durable, all of it or nothing; it is
+    /// durable when this returns. `last` is
     /// the last position that was given out when it was handed over.
     ///
     /// # Errors
     /// When nothing of it became durable.
-    fn commit(&mut self, group: &[Arc<Written>], last: Seq) -> Result<(), Failed>;
+    fn commit(
+        &mut self,
+        group: &[Arc<Written>],
+        beside: &[&Beside],
+        last: Seq,
+    ) -> Result<(), Failed>;
 
     /// Does a chore; true if there is more of the same.
     ///

@@ -4,7 +4,7 @@
 use super::chore::Chore;
 use super::log::{Shared, Taken};
 use super::store::{Failed, Store};
-use super::{Release, Written};
+use super::{Beside, Release, Written};
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -93,6 +93,7 @@ impl Writer {
         let Taken {
             written,
             gated,
+            beside,
             last,
         } = taken;
         self.shared.durable.store(last.0, Ordering::Release);
@@ -102,6 +103,10 @@ impl Writer {
             let _ = self.durable.send(Arc::clone(&written));
         }
         (self.release)(written, gated);
+        if let Some(told) = beside.told {
+            // Whoever wanted to know may be gone.
+            let _ = told.send(());
+        }
     }
 
     fn chore(&mut self, chore: &Chore, done: &Sender<bool>) -> Result<(), Failed> {
@@ -124,10 +129,13 @@ impl Writer {
         let batches = group.iter().map(|taken| &taken.written);
         let batches = batches.filter(|written| !written.records.is_empty());
         let batches: Vec<Arc<Written>> = batches.cloned().collect();
+        let beside = group.iter().map(|taken| &taken.beside);
+        let beside: Vec<&Beside> = beside.filter(|beside| !beside.is_empty()).collect();
         let mut told = false;
         loop {
-            match self.store.commit(&batches, last) {
+            match self.store.commit(&batches, &beside, last) {
                 Err(full @ Failed::Full(_)) if !self.shared.closing.load(Ordering::Relaxed) => {
+                    self.shared.full.store(true, Ordering::Relaxed);
                     if !std::mem::replace(&mut told, true) {
                         tracing::error!(why = %full, "nothing becomes durable until there is room");
                     }
@@ -135,6 +143,7 @@ impl Writer {
                 }
                 Ok(()) => {
                     if told {
+                        self.shared.full.store(false, Ordering::Relaxed);
                         tracing::warn!("there is room for the log again");
                     }
                     return Ok(());
@@ -150,7 +159,7 @@ mod tests {
     use super::super::log::{Begin, Log};
     use super::super::memory::{self, Disk};
     use super::super::store::Failed;
-    use super::super::{Batch, Epoch, Gated, Journal, Source, Written};
+    use super::super::{Batch, Beside, Epoch, Gated, Journal, Source, Written};
     use crate::domain::event::{By, Event, Record};
     use crate::domain::machine::{Refusal, ReplyTo};
     use crate::id::Seq;
@@ -181,6 +190,7 @@ mod tests {
             }],
             last: Seq(seq),
             at: Instant(seq),
+            beside: Beside::default(),
         }
     }
 
@@ -197,6 +207,8 @@ mod tests {
             epoch: Epoch(1),
             after: Seq(0),
             kept: Vec::new(),
+            same_rules: true,
+            recall: None,
             snapshots: None,
             failed: Box::new(move |why| fail.send(why).unwrap()),
         };

@@ -294,6 +294,7 @@ impl AgentRow {
             | Event::MediaDisconnect { .. }
             | Event::MediaReported { .. }
             | Event::Recovered { .. }
+            | Event::WorkspaceDraining { .. }
             | Event::ActorRestarted { .. } => return,
         }
         self.derive(at, rules, table);

@@ -1,9 +1,9 @@
 //! The board: takes the log in and says to everybody who watches what of it they may know.
 
 use crate::access::rights::Denied;
-use crate::domain::event::Record;
+use crate::domain::event::{Event, Record};
 use crate::domain::rules::Workspace;
-use crate::id::{OfferId, Seq, UserId};
+use crate::id::{OfferId, QueueId, Seq, UserId};
 use crate::limits;
 use crate::live::change::{Change, Fields, Step};
 use crate::live::contact::ContactRow;
@@ -37,19 +37,23 @@ pub struct Board {
     pub(super) positions: Positions,
 }
 
-/// What is kept of a board, to start it again from: what its log shows, without what anybody
-/// watches or could be told again.
+/// What is kept of a board, to start it again from: what its log shows, and the last of it for
+/// whoever comes back, without what anybody watches.
 #[derive(Clone, Debug)]
 pub struct Kept {
     pub(super) picture: Picture,
     pub(super) media: Media,
+    pub(super) ring: Ring,
 }
 
 impl Kept {
     /// Takes a record in.
     pub fn fold(&mut self, record: &Record) {
         if record.seq > self.picture.as_of {
-            self.picture.fold(record);
+            skip(&mut self.ring, self.picture.as_of, record);
+            if let Some(change) = self.picture.fold(record).change {
+                self.ring.push(Arc::new(change));
+            }
             self.media.fold(record);
             // Nobody is told, but what has become pointless goes.
             self.media.repeat(record.at);
@@ -110,17 +114,22 @@ impl Board {
         Kept {
             picture: self.picture.clone(),
             media: self.media.clone(),
+            ring: self.ring.clone(),
         }
     }
 
     /// The board as it was kept, watched by nobody.
     #[must_use]
     pub fn rebuild(kept: Kept) -> Self {
-        let Kept { picture, media } = kept;
+        let Kept {
+            picture,
+            media,
+            ring,
+        } = kept;
         Self {
             queues_dirty: Dirty::new(picture.queues.len()),
             agents_dirty: Dirty::new(picture.agents.len()),
-            ring: Ring::new(picture.as_of),
+            ring,
             picture,
             media,
             views: Views::default(),
@@ -129,6 +138,11 @@ impl Board {
             rules_at: None,
             positions: Positions::default(),
         }
+    }
+
+    /// Nobody goes on from this position or one before it: what held then is not known.
+    pub fn break_off(&mut self) {
+        self.rules_at = Some(self.picture.as_of);
     }
 
     /// The position that every view shows.
@@ -142,6 +156,7 @@ impl Board {
         if record.seq <= self.picture.as_of {
             return;
         }
+        skip(&mut self.ring, self.picture.as_of, record);
         let drawn = self.picture.fold(record);
         for queue in drawn.queues {
             self.queues_dirty.mark(queue.0);
@@ -328,6 +343,14 @@ impl Board {
         }
     }
 
+    /// Contacts of a queue that are not closed.
+    #[must_use]
+    pub fn contacts_of(&self, queue: QueueId) -> usize {
+        let rows = self.picture.contacts.values().map(|cell| &cell.row);
+        rows.filter(|row| row.queue == queue && row.is_live())
+            .count()
+    }
+
     /// Numbers for operators: views, changes held for replays, media commands not reported, and
     /// records about nothing that is known, of which there are none unless the log has a hole.
     #[must_use]
@@ -352,6 +375,13 @@ pub struct Gauges {
     pub media: usize,
     /// Records about nothing that is known.
     pub strays: u64,
+}
+
+/// After a start positions are left out.
+fn skip(ring: &mut Ring, last: Seq, record: &Record) {
+    if let Event::Recovered { .. } = record.event {
+        ring.skip(last, record.seq);
+    }
 }
 
 /// The table that a topic shows.

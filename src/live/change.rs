@@ -354,6 +354,7 @@ fn contact_event(event: &Event) -> Option<(Name, About)> {
         | Event::AgentConnectionLost { .. }
         | Event::AgentResumed { .. }
         | Event::Recovered { .. }
+        | Event::WorkspaceDraining { .. }
         | Event::ActorRestarted { .. } => return None,
     })
 }
@@ -414,6 +415,7 @@ fn agent_event(event: &Event) -> Option<(Name, About)> {
         | Event::MediaDisconnect { .. }
         | Event::MediaReported { .. }
         | Event::Recovered { .. }
+        | Event::WorkspaceDraining { .. }
         | Event::ActorRestarted { .. } => return None,
     })
 }

@@ -265,6 +265,7 @@ impl ContactRow {
             | Event::AgentConnectionLost { .. }
             | Event::AgentResumed { .. }
             | Event::Recovered { .. }
+            | Event::WorkspaceDraining { .. }
             | Event::ActorRestarted { .. } => {}
         }
     }

@@ -25,6 +25,12 @@ impl Dirty {
         }
     }
 
+    /// A table of so many rows from now on, each of which may have changed.
+    pub fn all(&mut self, rows: usize) {
+        self.marked.resize(rows, 0);
+        (0u32..).take(rows).for_each(|row| self.mark(row));
+    }
+
     /// A row changed.
     pub fn mark(&mut self, row: u32) {
         let Some(marked) = self.marked.get_mut(row as usize) else {

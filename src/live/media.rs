@@ -116,6 +116,7 @@ impl Media {
             | Event::AgentConnectionLost { .. }
             | Event::AgentResumed { .. }
             | Event::Recovered { .. }
+            | Event::WorkspaceDraining { .. }
             | Event::ActorRestarted { .. } => None,
         }
     }

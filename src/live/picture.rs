@@ -443,6 +443,7 @@ fn subject(event: &Event) -> Subject {
         | Event::MediaDisconnect { .. }
         | Event::MediaReported { .. }
         | Event::Recovered { .. }
+        | Event::WorkspaceDraining { .. }
         | Event::ActorRestarted { .. } => Subject::Neither,
     }
 }

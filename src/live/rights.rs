@@ -3,11 +3,12 @@
 
 use crate::domain::rules::Workspace;
 use crate::id::UserId;
-use crate::live::board::{Board, say};
+use crate::live::board::{Board, say, table_of};
 use crate::live::delta::{Body, Delta, Key, Revoked, Seen, Sub, Watcher, What};
 use crate::live::lookout::Lookout;
 use crate::live::seen::Glass;
 use crate::live::sight::{Sight, Viewer};
+use crate::live::stats::Table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -135,15 +136,18 @@ impl Board {
     /// rules, and every view is cut anew by the facts they state.
     pub fn rules_changed(&mut self, rules: Arc<Workspace>) {
         self.rules_at = Some(self.picture.as_of);
+        let (queues, agents) = (rules.queues.len(), rules.agents.len());
+        let before = Arc::clone(&self.picture.rules);
         self.picture.rules_changed(rules);
-        self.queues_dirty = crate::live::dirty::Dirty::new(self.picture.rules.queues.len());
-        self.agents_dirty = crate::live::dirty::Dirty::new(self.picture.rules.agents.len());
+        self.queues_dirty.all(queues);
+        self.agents_dirty.all(agents);
         let subs: Vec<Sub> = self.views.views.keys().copied().collect();
         for sub in subs {
             let Some(view) = self.views.get(sub) else {
                 continue;
             };
-            if view.table.is_some() {
+            let table = table_of(view.lookout.topic);
+            if table.is_some_and(|table| !same_columns(table, &before, &self.picture.rules)) {
                 self.revoke_all(sub, Revoked::RulesChanged);
             } else {
                 let sight = view.lookout.sight.clone();
@@ -151,4 +155,14 @@ impl Board {
             }
         }
     }
+}
+
+/// Whether a table has the same columns by either rules.
+fn same_columns(table: Table, before: &Workspace, after: &Workspace) -> bool {
+    let names = |rules| {
+        let columns = table.columns(rules);
+        let names = columns.iter().map(|column| Arc::clone(&column.name));
+        names.collect::<Vec<_>>()
+    };
+    before.channels == after.channels && names(before) == names(after)
 }

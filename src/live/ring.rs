@@ -13,6 +13,8 @@ pub struct Ring {
     changes: VecDeque<Arc<Change>>,
     /// Every change after this position is held.
     from: Seq,
+    /// Positions between these two stand for nothing that anybody can go on from.
+    gaps: Vec<(Seq, Seq)>,
 }
 
 impl Ring {
@@ -22,7 +24,13 @@ impl Ring {
         Self {
             changes: VecDeque::new(),
             from,
+            gaps: Vec::new(),
         }
+    }
+
+    /// The log goes on at `next`; what was given out after `last` did not become durable.
+    pub fn skip(&mut self, last: Seq, next: Seq) {
+        self.gaps.push((last, next));
     }
 
     /// How many changes are held.
@@ -53,12 +61,16 @@ impl Ring {
             self.from = oldest.seq;
             self.changes.pop_front();
         }
+        let from = self.from;
+        self.gaps.retain(|(_, next)| *next > from);
     }
 
-    /// Every change after a position; `None` when some of them are not held any more.
+    /// Every change after a position; `None` when some of them are not held any more, or the
+    /// position is one that a crash took back.
     #[must_use]
     pub fn after(&self, seq: Seq) -> Option<VecDeque<Arc<Change>>> {
-        if seq < self.from {
+        let taken_back = |(last, next): &(Seq, Seq)| *last < seq && seq < *next;
+        if seq < self.from || self.gaps.iter().any(taken_back) {
             return None;
         }
         let first = self.changes.partition_point(|change| change.seq <= seq);

@@ -12,6 +12,7 @@ use crate::live::ewt::Departures;
 use crate::live::media::{Media, Pending};
 use crate::live::picture::{ContactCell, Picture};
 use crate::live::queue::{Counts, QueueCell};
+use crate::live::ring::Ring;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -87,6 +88,8 @@ impl Kept {
             cell.restore(saved);
         }
         Self {
+            // What comes after it is said again to whoever comes back.
+            ring: Ring::new(saved.as_of),
             picture,
             media: Media::restore(saved.media),
         }

@@ -71,6 +71,8 @@ async fn healthz() -> &'static str {
 async fn readyz(State(server): Port) -> (StatusCode, &'static str) {
     if server.is_stopping() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    } else if server.drains() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
     } else if server.space().is_some_and(|space| space.is_short()) {
         // Work in hand goes on, so its requests have to find their way here.
         (

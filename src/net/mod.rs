@@ -1,5 +1,6 @@
 //! The doors to the network: one port for HTTP and WebSocket.
 
+mod drain;
 pub mod http;
 pub mod listen;
 pub mod origin;
@@ -8,6 +9,7 @@ pub mod pace;
 pub mod problem;
 mod reports;
 pub mod request;
+mod roll;
 pub mod say;
 pub mod server;
 pub mod session;

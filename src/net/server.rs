@@ -1,11 +1,14 @@
 //! The server behind the port: what it serves, its sessions, and its orderly end.
 
+use super::drain;
 use super::origin::Origins;
 use super::pace::Paces;
+use super::roll::Roll;
 use super::say::Farewell;
 use super::sessions::Sessions;
 use crate::engine::clock::Clock;
 use crate::gate::Site;
+use crate::id::UserId;
 use crate::journal::space::Space;
 use crate::limits;
 use crate::time::{Instant, Span};
@@ -52,12 +55,21 @@ impl Default for Options {
     }
 }
 
+/// How often the configuration was read again.
+#[derive(Debug, Default)]
+struct Reloads {
+    in_force: AtomicU64,
+    refused: AtomicU64,
+}
+
 /// What stands behind a port.
 #[derive(Debug)]
 pub struct Server {
     site: Site,
     options: Options,
     sessions: Arc<Sessions>,
+    roll: Roll,
+    reloads: Reloads,
     paces: Arc<Paces>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -77,10 +89,16 @@ impl Server {
         stop: CancellationToken,
         tasks: TaskTracker,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        let sessions: Arc<Sessions> = Arc::default();
+        for gate in site.gates() {
+            sessions.remember(&Arc::from(gate.name()), gate.sessions());
+        }
+        let server = Arc::new(Self {
             site,
             options,
-            sessions: Arc::default(),
+            sessions,
+            roll: Roll::default(),
+            reloads: Reloads::default(),
             paces: Arc::default(),
             tasks,
             stop,
@@ -88,7 +106,9 @@ impl Server {
             paused: AtomicU64::new(0),
             full: AtomicU64::new(0),
             full_said: AtomicU64::new(0),
-        })
+        });
+        drain::warn_of(&server);
+        server
     }
 
     /// What it serves.
@@ -113,6 +133,36 @@ impl Server {
     #[must_use]
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
+    }
+
+    pub(super) fn roll(&self) -> &Roll {
+        &self.roll
+    }
+
+    /// The rights of these users of a workspace are others: their sessions go by the new ones
+    /// from now on, or end.
+    pub fn rights_changed(&self, workspace: &str, users: &[UserId]) {
+        let gate = self.site.gates().find(|gate| gate.name() == workspace);
+        for (gate, user) in gate
+            .into_iter()
+            .flat_map(|gate| users.iter().map(move |u| (gate, *u)))
+        {
+            let sessions = self.roll.of(workspace, user);
+            let viewers = sessions
+                .iter()
+                .filter_map(|session| session.rights_changed());
+            gate.engine().rights_changed(user, viewers);
+        }
+    }
+
+    /// A configuration was read again, and was put in force or had errors.
+    pub fn reloaded(&self, in_force: bool) {
+        let count = if in_force {
+            &self.reloads.in_force
+        } else {
+            &self.reloads.refused
+        };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How fast each identity asks over HTTP.
@@ -172,9 +222,15 @@ impl Server {
              their replies.\n# TYPE switchroom_sockets_paused gauge\nswitchroom_sockets_paused {}\n\
              # HELP switchroom_connections_full_total Times all places for connections were \
              taken.\n# TYPE switchroom_connections_full_total counter\n\
-             switchroom_connections_full_total {}\n",
+             switchroom_connections_full_total {}\n\
+             # HELP switchroom_reloads_total Times the configuration was read again.\n\
+             # TYPE switchroom_reloads_total counter\n\
+             switchroom_reloads_total{{result=\"in_force\"}} {}\n\
+             switchroom_reloads_total{{result=\"refused\"}} {}\n",
             self.paused.load(Ordering::Relaxed),
             self.full.load(Ordering::Relaxed),
+            self.reloads.in_force.load(Ordering::Relaxed),
+            self.reloads.refused.load(Ordering::Relaxed),
         );
         if let Some(space) = self.space() {
             page.push_str(&of_space(space));

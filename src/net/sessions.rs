@@ -1,8 +1,11 @@
 //! Sessions of the server: how many a user has, and the secrets by which a lost one goes on.
 
+use crate::engine::door::Mark;
 use crate::id::{Generation, UserId};
+use crate::journal::beside::SessionRow;
 use crate::limits;
 use crate::time::Instant;
+use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::str::FromStr;
@@ -21,6 +24,17 @@ impl Secret {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
+    }
+
+    /// What is kept of it: from a digest nobody finds the secret.
+    #[must_use]
+    pub fn digest(&self) -> Mark {
+        let digest = digest(&SHA256, &self.0);
+        let mut mark = Mark::default();
+        mark.iter_mut()
+            .zip(digest.as_ref())
+            .for_each(|(to, from)| *to = *from);
+        mark
     }
 
     /// The secret as `welcome` tells it.
@@ -82,6 +96,9 @@ pub struct Sessions(Mutex<Tables>);
 struct Tables {
     open: HashMap<Whose, u32>,
     known: HashMap<Secret, Known>,
+    /// Sign-ins of before the server started, by digest of the session's secret, until the user
+    /// signs in anew. The floor knows whether there is still a seat.
+    before: HashMap<Mark, Known>,
     /// Sessions whose sockets are gone, until when each is known, oldest first.
     lost: HashMap<Whose, VecDeque<(Instant, Secret)>>,
     /// When those of everybody are looked at again.
@@ -153,7 +170,24 @@ impl Sessions {
     /// What is known of the session with this secret.
     #[must_use]
     pub fn known(&self, secret: Secret) -> Option<Known> {
-        self.lock().known.get(&secret).cloned()
+        let tables = self.lock();
+        let known = tables.known.get(&secret);
+        known
+            .or_else(|| tables.before.get(&secret.digest()))
+            .cloned()
+    }
+
+    /// Takes in by which sessions users of a workspace were signed in before the server started.
+    pub fn remember(&self, workspace: &Arc<str>, rows: Vec<SessionRow>) {
+        let known = rows.into_iter().map(|row| {
+            let known = Known {
+                workspace: Arc::clone(workspace),
+                user: row.user,
+                generation: Some(row.generation),
+            };
+            (row.secret, known)
+        });
+        self.lock().before.extend(known);
     }
 
     /// Sockets of all users.
@@ -164,8 +198,18 @@ impl Sessions {
 
     /// The session is that of this sign-in from now on.
     pub fn sign_in(&self, secret: Secret, generation: Generation) {
-        if let Some(known) = self.lock().known.get_mut(&secret) {
+        let mut tables = self.lock();
+        let Tables { known, before, .. } = &mut *tables;
+        if let Some(known) = known.get_mut(&secret) {
             known.generation = Some(generation);
+            if !before.is_empty() {
+                let others = |old: &Known| {
+                    old.user != known.user
+                        || old.workspace != known.workspace
+                        || old.generation == known.generation
+                };
+                before.retain(|_, old| others(old));
+            }
         }
     }
 

@@ -250,6 +250,9 @@ methods! {
     StatsGet = "stats.get" (GetStats) -> result::Stats,
         Board Read Rows plain (StatsQueues | StatsAgents)
         "Reads a statistics table once; needs what the topic of that table needs.";
+    WorkspaceDrain = "workspace.drain" (Drain) -> result::Draining,
+        Floor InHand Caller audited (WorkspaceDrain)
+        "Takes no new contacts any more, or takes them again; what is there is finished.";
     AuthRefresh = "auth.refresh" (Refresh) -> result::Refreshed,
         Gate InHand Caller plain (SessionOpen)
         "Renews the session's token.";

@@ -60,6 +60,12 @@ params! {
         queues: List<Name, 1_000>,
     }
 
+    /// `workspace.drain`
+    Drain {} may {
+        /// New contacts are taken again.
+        cancel: bool,
+    }
+
     /// `agent.sign_out`
     SignOut {} may {
         /// When; `now` if not given.
@@ -348,6 +354,7 @@ pub trait Check {
 impl Check for NoParams {}
 impl Check for SignIn {}
 impl Check for SignOut {}
+impl Check for Drain {}
 impl Check for SetChannels {}
 impl Check for SetQueues {}
 impl Check for EndWrapUp {}

@@ -53,6 +53,13 @@ pub struct OfAgent {
     pub agent: Agent<'static>,
 }
 
+/// `workspace.drain`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Draining {
+    /// No new contacts are taken.
+    pub draining: bool,
+}
+
 /// `agent.list`
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Agents {

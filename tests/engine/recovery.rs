@@ -198,6 +198,7 @@ async fn a_damaged_snapshot_is_left_out_and_two_are_refused() {
         "{error}"
     );
     let centre = open_on(WRAPS_UP, opened(), &clock);
+    centre.engine.settled().await;
     assert_eq!(state(&centre, waits).await, Some(ContactState::Waiting));
     centre.engine.stop().await;
 
@@ -206,6 +207,7 @@ async fn a_damaged_snapshot_is_left_out_and_two_are_refused() {
         "UPDATE pieces SET body = zeroblob(length(body))",
     );
     let opening = Opening {
+        configuration: None,
         now: clock.now(),
         rules: Arc::clone(&rules),
         release: Box::new(|_, _| {}),

@@ -3,8 +3,10 @@
 use super::centre::{Centre, SMALL};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use switchroom::domain::command::QueueCommand;
-use switchroom::domain::machine::{Answer, Refusal};
+use switchroom::domain::command::{FloorCommand, QueueCommand, When};
+use switchroom::domain::machine::{Answer, Me, Refusal};
+use switchroom::domain::offer::AgentState;
+use switchroom::engine::door::ToDoor;
 use switchroom::engine::{Engine, Options, Trip};
 use switchroom::id::QueueId;
 use switchroom::journal::Source;
@@ -34,6 +36,15 @@ impl Bomb {
         let bomb = self.clone();
         Arc::new(move |source, asked| match source {
             Source::Floor if asked => bomb.go(),
+            Source::Queue(_) | Source::Floor | Source::Board | Source::Index => {}
+        })
+    }
+
+    /// At what the floor is told, and nobody asked.
+    fn for_a_floor_that_is_told(&self) -> Trip {
+        let bomb = self.clone();
+        Arc::new(move |source, asked| match source {
+            Source::Floor if !asked => bomb.go(),
             Source::Queue(_) | Source::Floor | Source::Board | Source::Index => {}
         })
     }
@@ -185,4 +196,44 @@ async fn a_floor_that_keeps_panicking_ends_the_process() {
         Some("the floor has failed too often")
     );
     centre.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_newly_assigned_is_so_although_the_floor_fails_over_it() {
+    let bomb = Bomb::default();
+    let before = SMALL.replace(
+        "[workspace.main.queues.two]\nchannels = [\"chat\"]\nmembers = [{ team = \"service\" }]",
+        "[workspace.main.queues.two]\nchannels = [\"chat\"]",
+    );
+    assert_ne!(before, SMALL);
+    let options = Options {
+        trip: Some(bomb.for_a_floor_that_is_told()),
+        ..Options::default()
+    };
+    let centre = Centre::open(&before, options);
+    let mut ana = centre.sign_in("ana").await;
+    // Whatever the floor was told of the sign-ins is behind this answer.
+    let mut bo = centre.sign_in("bo").await;
+    let state = FloorCommand::SetState {
+        agent: None,
+        state: AgentState::NotReady("lunch".into()),
+        when: When::Now,
+    };
+    bo.ask(&centre, state);
+    while !matches!(bo.next().await, Some(ToDoor::Reply { .. })) {}
+    let waits = centre.submit("two", "x-1").await;
+    let after = Centre::open(SMALL, Options::default());
+    bomb.arm(1);
+    let names = Arc::clone(after.directory.names());
+    centre.engine.change_rules(&after.engine.rules(), &names);
+    loop {
+        if let Me::Offer(offer) = &*ana.next_me().await.me {
+            assert_eq!(offer.card.facts.id, waits);
+            break;
+        }
+    }
+    assert_eq!(
+        restarts(&centre.engine),
+        "switchroom_actor_restarts_total 1"
+    );
 }

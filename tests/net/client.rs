@@ -171,6 +171,11 @@ impl Client {
         found.unwrap_or_else(|_| panic!("{what} did not come; what came: {:?}", self.waiting))
     }
 
+    /// What has come and nobody waited for.
+    pub fn heard(&self) -> &[Value] {
+        &self.waiting
+    }
+
     pub async fn event(&mut self, name: &str) -> Value {
         self.expect(name, |message| {
             message["type"] == "event" && message["event"] == name

@@ -4,8 +4,9 @@
 mod history;
 mod line;
 mod people;
-mod program;
+pub mod program;
 mod record;
+mod watch;
 
 use super::client::PATIENCE;
 use line::Line;
@@ -13,9 +14,10 @@ use people::Chance;
 use program::Program;
 use record::Record;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use watch::Watch;
 
 const AGENTS: [&str; 6] = ["a1", "a2", "a3", "a4", "a5", "a6"];
 const CONNECTORS: usize = 3;
@@ -35,13 +37,16 @@ async fn nothing_acknowledged_is_lost_whenever_the_process_is_killed() {
     let mut chance = Chance(seed);
     let folder = tempfile::tempdir().unwrap();
     let record = Arc::new(Record::default());
+    let watch = Arc::new(Mutex::new(Watch::default()));
     for crash in 0..crashes {
         let mut program = Program::start(folder.path());
         check(&program, &record, crash).await;
         record.go_home(false);
         let mut people = JoinSet::new();
+        people.spawn(watch::watch(program.access("max"), Arc::clone(&watch)));
         for agent in AGENTS {
             people.spawn(people::agent(
+                agent,
                 program.access(agent),
                 Arc::clone(&record),
                 chance.branch(),
@@ -69,7 +74,7 @@ async fn nothing_acknowledged_is_lost_whenever_the_process_is_killed() {
     }
     let mut program = Program::start(folder.path());
     check(&program, &record, crashes).await;
-    finish(&program, &record, &mut chance).await;
+    finish(&program, &record, &watch, &mut chance).await;
     program.kill();
     history::is_what_the_log_tells(folder.path(), record.all().len());
 }
@@ -91,11 +96,8 @@ async fn check(program: &Program, record: &Record, crash: u64) {
         .await
         .expect("a session");
     for (external_id, contact) in record.unsettled() {
-        let mut seen = look(&mut site, &contact).await;
-        // What rang is withdrawn as soon as floor and queue have spoken.
-        while seen["result"]["state"] == "offered" {
-            seen = look(&mut site, &contact).await;
-        }
+        // What rang was withdrawn before anybody was let in.
+        let seen = look(&mut site, &contact).await;
         let found = record.judge(&contact, &seen);
         assert!(
             found.is_ok(),
@@ -111,7 +113,12 @@ async fn look(line: &mut Line, contact: &str) -> Value {
 
 /// Everybody works until all is done; then every contact is closed, and still the only one of its
 /// external id.
-async fn finish(program: &Program, record: &Arc<Record>, chance: &mut Chance) {
+async fn finish(
+    program: &Program,
+    record: &Arc<Record>,
+    watch: &Arc<Mutex<Watch>>,
+    chance: &mut Chance,
+) {
     let mut site = Line::open(&program.access("site"))
         .await
         .expect("a session");
@@ -123,21 +130,17 @@ async fn finish(program: &Program, record: &Arc<Record>, chance: &mut Chance) {
     let mut people = JoinSet::new();
     for agent in AGENTS {
         people.spawn(people::agent(
+            agent,
             program.access(agent),
             Arc::clone(record),
             chance.branch(),
         ));
     }
+    // Whoever has watched from the beginning, without ever asking, sees the last one go.
+    watch::until_all_are_gone(&program.access("max"), watch).await;
     let mut admin = Line::open(&program.access("max")).await.expect("a session");
-    admin.subscribe("contacts").await.expect("a view");
-    while admin
-        .ask("contact.list", json!({}))
-        .await
-        .expect("an answer")["result"]["total"]
-        != 0
-    {
-        admin.event().await.expect("something happens");
-    }
+    let list = admin.ask("contact.list", json!({})).await;
+    assert_eq!(list.expect("an answer")["result"]["total"], 0);
     for (external_id, contact) in record.all() {
         let again = site.ask("contact.submit", people::chat(&external_id)).await;
         let again = again.expect("an answer");

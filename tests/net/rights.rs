@@ -114,6 +114,11 @@ fn methods() -> Vec<(&'static str, Value, Needs)> {
         ),
         ("session.workspaces", json!({}), &[&["session.open"]]),
         ("authorize", json!({"items": []}), &[&["session.open"]]),
+        (
+            "workspace.drain",
+            json!({"cancel": true}),
+            &[&["workspace.drain"]],
+        ),
     ]
 }
 

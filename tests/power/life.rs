@@ -15,6 +15,7 @@ use switchroom::domain::queue::book::Book;
 use switchroom::domain::requirement::Requirement;
 use switchroom::domain::rules::Workspace;
 use switchroom::id::{ChannelId, ContactId, QueueId, Seq, UserId};
+use switchroom::journal::beside::Beside;
 use switchroom::journal::folder::Folder;
 use switchroom::journal::log::Log;
 use switchroom::journal::sqlite::{Medium, OpenError, Sqlite, StartError};
@@ -151,6 +152,7 @@ pub fn log(
     let log = store.start(Opening {
         now: Instant(77),
         rules: Arc::clone(rules),
+        configuration: None,
         release: Box::new(release),
         failed: Box::new(move |_| failing.failed.store(true, Ordering::Relaxed)),
     })?;
@@ -194,6 +196,7 @@ pub fn batch(seq: &mut u64, handed: usize, chance: &mut Chance) -> Batch {
         },
         last: Seq(*seq),
         at: Instant(*seq),
+        beside: Beside::default(),
     }
 }
 

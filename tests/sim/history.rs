@@ -53,7 +53,7 @@ fn keep(folder: &Path, records: &[Record]) {
         })
         .collect();
     let last = records.last().map_or(Seq(0), |record| record.seq);
-    log.commit(&batches, last).unwrap();
+    log.commit(&batches, &[], last).unwrap();
     log.close();
 }
 

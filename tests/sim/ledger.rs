@@ -235,7 +235,9 @@ impl Ledger {
                 self.read_agent(at, by, event);
                 Ok(())
             }
-            Event::Recovered { .. } | Event::ActorRestarted { .. } => Ok(()),
+            Event::Recovered { .. }
+            | Event::WorkspaceDraining { .. }
+            | Event::ActorRestarted { .. } => Ok(()),
         }
     }
 

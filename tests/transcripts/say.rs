@@ -223,6 +223,7 @@ pub fn event(world: &World, event: &Event) -> Option<String> {
         | Event::SeatWrapUp { .. }
         | Event::SeatReleased { .. }
         | Event::Recovered { .. }
+        | Event::WorkspaceDraining { .. }
         | Event::ActorRestarted { .. } => return None,
     })
 }

@@ -3,6 +3,8 @@
 use super::Floor;
 use super::roster::{Connection, Seat};
 use crate::access::act;
+use crate::access::facts::Facts;
+use crate::access::permit::permit;
 use crate::domain::capacity::ChannelSet;
 use crate::domain::command::{Asked, FloorCommand, When};
 use crate::domain::event::{Event, NextState, OfferRef, SignOut};
@@ -29,6 +31,8 @@ impl Floor {
                 channels,
                 queues,
             } => self.sign_in(now, asked, take_over, channels, queues, out),
+            FloorCommand::Return => self.come_back(now, asked, out),
+            FloorCommand::Drain(draining) => self.drain(now, asked, draining, out),
             FloorCommand::SignOut { agent, when, work } => {
                 self.sign_out(now, asked, agent, when, work, out)
             }
@@ -181,6 +185,36 @@ impl Floor {
         let mut in_hand = self.in_hand(agent).ok_or(Refusal::Internal)?;
         in_hand.taken = taken.unwrap_or_default();
         Ok(Answer::SignedIn(Box::new(in_hand)))
+    }
+
+    /// The page is back and does not know what was said meanwhile. It is routable when it has
+    /// what is in hand.
+    fn come_back(&mut self, now: Instant, asked: &Asked, out: &mut Outbox) -> Done {
+        let agent = AgentId::from(asked.principal.user());
+        let seat = self.current(asked, agent)?;
+        let (generation, taken) = (seat.generation, seat.taken.clone());
+        if seat.connection != Connection::Connected {
+            let event = Event::AgentResumed { agent, generation };
+            self.record(now, asked.by(), event, out);
+            self.desks[agent.index()].present = false;
+            self.ask_to_show_anew(now, agent);
+            self.refresh(agent);
+            self.availability_changed(agent);
+        }
+        let mut in_hand = self.in_hand(agent).ok_or(Refusal::Internal)?;
+        in_hand.taken = taken;
+        Ok(Answer::SignedIn(Box::new(in_hand)))
+    }
+
+    /// What is in hand and in line is finished either way: the gate asks before it lets anything
+    /// new in.
+    fn drain(&mut self, now: Instant, asked: &Asked, draining: bool, out: &mut Outbox) -> Done {
+        let _permit = permit::<act::WorkspaceDrain>(&asked.principal, &Facts::Rows)?;
+        if self.roster.draining != draining {
+            let event = Event::WorkspaceDraining { draining };
+            self.record(now, asked.by(), event, out);
+        }
+        Ok(Answer::Draining(draining))
     }
 
     fn queues_chosen(

@@ -16,6 +16,9 @@ pub struct Roster {
     pub seats: BTreeMap<AgentId, Seat>,
     /// Offers that have not ended and legs that are not over: whose they are.
     pub offers: BTreeMap<OfferId, AgentId>,
+    /// New contacts are not taken.
+    #[serde(default)]
+    pub draining: bool,
 }
 
 /// An agent's seat: states and slots.
@@ -208,6 +211,7 @@ impl Roster {
     )]
     pub fn fold(&mut self, at: Instant, event: &Event) {
         match event {
+            Event::WorkspaceDraining { draining } => self.draining = *draining,
             Event::OfferMade {
                 offer, deadline, ..
             } => self.made(at, *offer, *deadline),
@@ -435,6 +439,7 @@ fn agent_event(event: &Event) -> Option<(AgentId, Change<'_>)> {
         | Event::SeatReleased { .. }
         | Event::AgentSignedIn { .. }
         | Event::Recovered { .. }
+        | Event::WorkspaceDraining { .. }
         | Event::ActorRestarted { .. } => None,
     }
 }

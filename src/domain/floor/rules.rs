@@ -5,7 +5,7 @@ use super::order::Order;
 use super::staffing::Staff;
 use super::{Desk, Floor};
 use crate::domain::capacity::ChannelSet;
-use crate::domain::event::{By, Event};
+use crate::domain::event::{By, Event, SignOut};
 use crate::domain::machine::{Me, Outbox};
 use crate::domain::rules::{AgentRules, Workspace};
 use crate::id::{AgentId, QueueId};
@@ -35,7 +35,7 @@ impl Floor {
     }
 
     /// What an agent was newly assigned is on from now on, what it lost is off; what it chose of
-    /// the rest stands.
+    /// the rest stands. Who handles nothing any more is signed out, and its work goes back.
     fn assigned_anew(
         &mut self,
         now: Instant,
@@ -53,6 +53,11 @@ impl Floor {
         let Some(seat) = self.roster.seat(agent).filter(|seat| seat.signed_in()) else {
             return;
         };
+        if is.channels.is_empty() && !was.channels.is_empty() {
+            // Nobody may hand work to somebody who may handle none.
+            self.sign_out_now(now, agent, SignOut::Forced, By::Engine, out);
+            return;
+        }
         let channels = keeps(seat.on);
         let queues = queues(&seat.queues, was, is);
         let starts = self.starts(now, agent, &seat.queues, &queues);

@@ -373,6 +373,7 @@ fn subject(event: &Event) -> Option<(QueueId, ContactId)> {
         | Event::AgentConnectionLost { .. }
         | Event::AgentResumed { .. }
         | Event::Recovered { .. }
+        | Event::WorkspaceDraining { .. }
         | Event::ActorRestarted { .. } => None,
     }
 }

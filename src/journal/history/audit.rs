@@ -84,6 +84,10 @@ fn act(event: &Event) -> (&'static str, Option<String>) {
         Event::AgentConnectionLost { .. } => ("agent.connection_lost", None),
         Event::AgentResumed { .. } => ("agent.resumed", None),
         Event::Recovered { .. } => ("server.recovered", None),
+        Event::WorkspaceDraining { draining } => {
+            let detail = if *draining { "on" } else { "off" };
+            ("workspace.draining", Some(detail.to_owned()))
+        }
         Event::ActorRestarted { .. } => ("actor.restarted", None),
     }
 }
@@ -129,6 +133,8 @@ fn about(event: &Event) -> (Option<QueueId>, Option<AgentId>) {
         | Event::AgentConnectionLost { agent, .. }
         | Event::AgentResumed { agent, .. } => (None, Some(*agent)),
         Event::ActorRestarted { queue } => (*queue, None),
-        Event::MediaReported { .. } | Event::Recovered { .. } => (None, None),
+        Event::MediaReported { .. } | Event::Recovered { .. } | Event::WorkspaceDraining { .. } => {
+            (None, None)
+        }
     }
 }

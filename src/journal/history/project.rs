@@ -83,6 +83,7 @@ impl<'a> Projection<'a> {
             | Event::AgentChannelsChanged { .. }
             | Event::AgentQueuesChanged { .. }
             | Event::Recovered { .. }
+            | Event::WorkspaceDraining { .. }
             | Event::ActorRestarted { .. } => Ok(()),
         }
     }

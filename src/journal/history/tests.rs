@@ -94,7 +94,7 @@ fn add(log: &mut Sqlite, records: Vec<Record>) {
         from: Source::Queue(QueueId(0)),
         records,
     });
-    log.commit(&[written], last).unwrap();
+    log.commit(&[written], &[], last).unwrap();
 }
 
 fn take_in(folder: &TempDir) -> Result<(), HistoryError> {

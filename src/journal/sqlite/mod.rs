@@ -1,6 +1,7 @@
 //! A log in an SQLite file, `log.db`: one row for each batch, with its check sum; what people
 //! said lies in a table of its own, so that it can be erased and the log stays whole.
 
+mod beside;
 mod checkpoint;
 mod copy;
 mod names;
@@ -30,6 +31,7 @@ use crate::directory::Known;
 use crate::domain::rules::Workspace;
 use crate::id::Seq;
 use crate::time::Instant;
+use beside::Aside;
 use checkpoint::Checkpoints;
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -77,6 +79,7 @@ impl Default for Medium {
 #[derive(Debug)]
 pub struct Sqlite {
     folder: Folder,
+    on: Medium,
     connection: Connection,
     epoch: Epoch,
     /// When it was new.
@@ -108,6 +111,7 @@ impl Sqlite {
         let checkpoints = Checkpoints::start(&path, on)?;
         Ok(Self {
             folder,
+            on,
             connection,
             epoch,
             began,
@@ -191,6 +195,9 @@ impl Sqlite {
             epoch: self.epoch,
             after,
             kept: read.parts.take(read.upto),
+            same_rules: beside::go_on(&self.connection, opening.configuration.as_ref())
+                .map_err(ReadError::from)?,
+            recall: Some(Arc::new(Aside::open(&self.path(), self.on)?)),
             snapshots: Some(Pace {
                 since: read.since,
                 every: self.cut_every,

@@ -1,7 +1,7 @@
 //! The names that the numbers in the log stand for: once given, a number is never another's.
 
 use crate::directory::Known;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 
 const READ: &str = "SELECT kind, name FROM names ORDER BY kind, number";
 const KEEP: &str = "INSERT OR IGNORE INTO names (kind, number, name) VALUES (?1, ?2, ?3)";
@@ -31,13 +31,19 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Known> {
 }
 
 pub(super) fn keep(connection: &mut Connection, names: &Known) -> rusqlite::Result<()> {
-    let mut names = names.clone();
     let transaction = connection.transaction()?;
+    write(&transaction, names)?;
+    transaction.commit()
+}
+
+/// Those that are known stay what they are.
+pub(super) fn write(transaction: &Transaction<'_>, names: &Known) -> rusqlite::Result<()> {
+    let mut names = names.clone();
     for (kind, names) in kinds(&mut names) {
         let mut statement = transaction.prepare_cached(KEEP)?;
         for (number, name) in (0u32..).zip(names) {
             statement.execute(params![kind, number, &*name])?;
         }
     }
-    transaction.commit()
+    Ok(())
 }

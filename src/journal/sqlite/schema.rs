@@ -59,6 +59,22 @@ CREATE TABLE pieces (
     body BLOB NOT NULL,      -- MessagePack of the source, cut
     PRIMARY KEY (snapshot, number)
 );
+CREATE TABLE keys (
+    number INTEGER PRIMARY KEY,
+    user INTEGER NOT NULL,   -- whose: a number in names
+    key BLOB NOT NULL,       -- digest of the key
+    content BLOB NOT NULL,   -- digest of what was asked with it
+    at INTEGER NOT NULL,     -- when it was first used
+    seq INTEGER NOT NULL,    -- a position that includes the effect
+    answer BLOB NOT NULL     -- JSON
+);
+CREATE TABLE sessions (
+    number INTEGER PRIMARY KEY,
+    user INTEGER NOT NULL,       -- whose: a number in names
+    generation INTEGER NOT NULL, -- of the sign-in
+    secret BLOB NOT NULL         -- digest of the session's secret
+);
+CREATE INDEX sessions_user ON sessions (user);
 ";
 
 /// Why a log could not be opened.

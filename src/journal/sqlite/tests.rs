@@ -1,10 +1,12 @@
 //! What is in the file is what was written, or it is not used.
 
-use super::{FILE, FORMAT, OpenError, ReadError, Sqlite};
+use super::beside::Aside;
+use super::{FILE, FORMAT, Medium, OpenError, ReadError, Sqlite};
 use crate::directory::Known;
 use crate::domain::contact::{Closed, Content};
 use crate::domain::event::{By, Event, Record};
-use crate::id::{ContactId, QueueId, Seq, UserId};
+use crate::id::{ContactId, Generation, QueueId, Seq, UserId};
+use crate::journal::beside::{Beside, KeyRow, Recall as _, SessionRow};
 use crate::journal::folder::Folder;
 use crate::journal::store::Store;
 use crate::journal::{Source, Written};
@@ -57,8 +59,8 @@ fn filled(folder: &TempDir) -> Vec<Arc<Written>> {
         ),
     ];
     let mut log = open(folder).unwrap();
-    log.commit(&batches[..1], Seq(3)).unwrap();
-    log.commit(&batches[1..], Seq(9)).unwrap();
+    log.commit(&batches[..1], &[], Seq(3)).unwrap();
+    log.commit(&batches[1..], &[], Seq(9)).unwrap();
     log.close();
     batches
 }
@@ -179,4 +181,50 @@ fn a_name_keeps_its_number() {
     names.queues.push("c".into());
     log.keep_names(&names).unwrap();
     assert_eq!(log.names().unwrap(), names);
+}
+
+fn key(number: u64, forgets: Vec<u64>) -> KeyRow {
+    KeyRow {
+        number,
+        user: UserId(3),
+        key: [1; 16],
+        content: [2; 16],
+        at: Instant(1_000 + number),
+        forgets,
+        answer: format!("answer {number}").into_bytes(),
+        seq: Seq(number),
+    }
+}
+
+#[test]
+fn keys_and_sessions_are_read_again_without_those_that_were_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = open(&folder).unwrap();
+    let session = |generation| SessionRow {
+        user: UserId(3),
+        generation: Generation(generation),
+        secret: [7; 32],
+    };
+    let first = Beside {
+        keys: vec![key(1, Vec::new()), key(2, Vec::new())],
+        sessions: vec![session(1), session(2), session(2)],
+        ..Beside::default()
+    };
+    let second = Beside {
+        keys: vec![key(3, vec![1])],
+        ..Beside::default()
+    };
+    log.commit(&[], &[&first, &second], Seq(3)).unwrap();
+    log.close();
+    let path = log.path();
+    drop(log);
+
+    drop(open(&folder).unwrap());
+    let aside = Aside::open(&path, Medium::default()).unwrap();
+    let known = aside.keys().unwrap().into_iter();
+    let known: Vec<(u64, Instant)> = known.map(|key| (key.number, key.at)).collect();
+    assert_eq!(known, [(2, Instant(1_002)), (3, Instant(1_003))]);
+    assert_eq!(aside.answer(1), Ok(None));
+    assert_eq!(aside.answer(3), Ok(Some((b"answer 3".to_vec(), Seq(3)))));
+    assert_eq!(aside.sessions(), Ok(vec![session(2), session(2)]));
 }

@@ -4,9 +4,9 @@ use super::{Sqlite, snapshot};
 use crate::domain::contact::Content;
 use crate::domain::event::{By, Event, Record};
 use crate::id::Seq;
-use crate::journal::Written;
 use crate::journal::chore::Chore;
 use crate::journal::store::{Failed, Store};
+use crate::journal::{Beside, Written};
 use crate::time::Instant;
 use rusqlite::{CachedStatement, Connection, ErrorCode, TransactionBehavior, params};
 use serde::Serialize;
@@ -22,11 +22,16 @@ const CONTENT: &str =
 struct Entry<'a>(Seq, Instant, By, &'a Event);
 
 impl Store for Sqlite {
-    fn commit(&mut self, group: &[Arc<Written>], _last: Seq) -> Result<(), Failed> {
-        if group.is_empty() {
+    fn commit(
+        &mut self,
+        group: &[Arc<Written>],
+        beside: &[&Beside],
+        _last: Seq,
+    ) -> Result<(), Failed> {
+        if group.is_empty() && beside.is_empty() {
             return Ok(());
         }
-        commit(&mut self.connection, &mut self.buffer, group)
+        commit(&mut self.connection, &mut self.buffer, group, beside)
     }
 
     fn chore(&mut self, chore: &Chore) -> Result<bool, Failed> {
@@ -44,6 +49,7 @@ fn commit(
     connection: &mut Connection,
     buffer: &mut Vec<u8>,
     group: &[Arc<Written>],
+    beside: &[&Beside],
 ) -> Result<(), Failed> {
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -60,6 +66,7 @@ fn commit(
             }
         }
     }
+    super::beside::write(&transaction, beside).map_err(failed)?;
     transaction.commit().map_err(failed)
 }
 

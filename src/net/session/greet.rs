@@ -170,11 +170,19 @@ async fn welcome(
     let before = earlier(server, &hello, &entrant)?;
     let open = open(server, &entrant, &principal)?;
     let door = gate.engine().doors().open();
+    let doors = gate.engine().doors();
+    doors.set_mark(door.id(), open.secret().digest());
     let session = session(server, &gate, &entrant, &principal, &open, encoding, &door);
-    let subs = session.resume(hello.resume.as_ref(), before.as_ref()).await;
+    let session = Arc::new(session);
+    server.roll().enter(&session);
+    let resume = hello.resume.as_ref();
+    let subs = session.resume(&hello.id, resume, before.as_ref()).await;
     let welcome = session.welcome(hello.id, &principal, subs);
     session.say(say::frame(encoding, &welcome));
-    Ok((Arc::new(session), open, door))
+    if *gate.engine().draining().borrow() {
+        session.warn_of_drain();
+    }
+    Ok((session, open, door))
 }
 
 /// The code of a token that does not hold.

@@ -7,6 +7,7 @@
 mod greet;
 mod inbound;
 mod outbound;
+mod reload;
 mod views;
 mod writer;
 
@@ -72,6 +73,8 @@ enum Asked {
     Method(Method, Option<Subject>),
     /// A view to open.
     View(Topic),
+    /// What is in hand at the seat, because what was said there does not go on.
+    Seat(NotResumed),
 }
 
 /// A view that is open on this socket.
@@ -109,7 +112,7 @@ impl State {
 
 /// One session.
 #[derive(Debug)]
-struct Session {
+pub(super) struct Session {
     server: Arc<Server>,
     gate: Arc<Gate>,
     user: UserId,

@@ -8,7 +8,8 @@ use crate::gate::show::ME;
 use crate::id::Seq;
 use crate::live::delta::Sub;
 use crate::wire::close::CloseCode;
-use crate::wire::push::{Event, Live};
+use crate::wire::method::Method;
+use crate::wire::push::{Event, Live, NotResumed, Reset, Snapshot};
 use bytes::Bytes;
 use std::borrow::Cow;
 
@@ -58,9 +59,6 @@ impl Session {
         let Some(pending) = self.state().pending.remove(&request) else {
             return Ok(());
         };
-        let Asked::Method(method, subject) = &pending.what else {
-            return Ok(());
-        };
         if let Ok(Answer::SignedIn(signed_in)) = result {
             let generation = signed_in.agent.generation;
             let mut state = self.state();
@@ -69,6 +67,11 @@ impl Session {
             drop(state);
             self.sign_in(generation);
         }
+        let (method, subject) = match &pending.what {
+            Asked::Method(method, subject) => (method, subject),
+            Asked::Seat(reason) => return self.seat(*reason, result, seq, owed),
+            Asked::View(_) => return Ok(()),
+        };
         let Some(principal) = self.gate.principal(self.user) else {
             return Ok(());
         };
@@ -76,6 +79,43 @@ impl Session {
             .gate
             .shown(&principal, *method, subject.as_ref(), result, seq);
         self.owe(self.outcome(&pending.id, &outcome), owed)
+    }
+
+    /// The seat anew, for a page that does not know what was said there. Whose seat is gone
+    /// meanwhile comes back once more, and hears so.
+    fn seat(
+        &self,
+        reason: NotResumed,
+        result: &Result<Answer, Refusal>,
+        seq: Seq,
+        owed: Owed,
+    ) -> Result<(), Farewell> {
+        match result {
+            Ok(_) => {}
+            Err(Refusal::Superseded) => return Err(Farewell::new(CloseCode::Superseded)),
+            Err(_) => return Err(Farewell::new(CloseCode::Unknown)),
+        }
+        let Some(principal) = self.gate.principal(self.user) else {
+            return Ok(());
+        };
+        let method = Method::AgentSignIn;
+        let shown = self.gate.shown(&principal, method, None, result, seq);
+        let Ok(answer) = shown.result else {
+            return Err(Farewell::new(CloseCode::Unknown));
+        };
+        let sub = Cow::Borrowed(ME);
+        self.say(say::frame(self.encoding, &Reset { sub, reason }));
+        let snapshot = Snapshot::<(), _> {
+            sub: Cow::Borrowed(ME),
+            epoch: Cow::Owned(self.gate.engine().epoch().to_string()),
+            as_of: seq.0,
+            columns: None,
+            rows: None,
+            data: Some(&*answer),
+            part: 1,
+            last: true,
+        };
+        self.owe(say::frame(self.encoding, &snapshot), owed)
     }
 
     /// Puts a frame into the outbox that is in the door's budget, now with its true length.

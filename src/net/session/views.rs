@@ -5,17 +5,18 @@ use super::super::outbox::{Class, Outrun};
 use super::super::say::{self, Farewell};
 use super::super::sessions::Known;
 use super::{Asked, Session, View, lock};
+use crate::domain::machine::ReplyTo;
 use crate::engine::door::{Owed, Parts, SnapshotWhy};
 use crate::engine::{Resumed as MeResumed, ViewResumed};
 use crate::gate::show::ME;
 use crate::gate::{Caller, pseudonyms, watch};
-use crate::id::{AgentId, ContactId, OfferId, Seq};
+use crate::id::{AgentId, ContactId, Generation, OfferId, Seq};
 use crate::live::board::Refused;
 use crate::live::delta::{ResetWhy, Sub};
 use crate::live::sight::Viewer;
 use crate::wire::close::CloseCode;
 use crate::wire::error::{Code, WireError, quoted};
-use crate::wire::frame::{Resume, ResumeSub, Subscribe, Unsubscribe};
+use crate::wire::frame::{RequestId, Resume, ResumeSub, Subscribe, Unsubscribe};
 use crate::wire::push::{Live, NotResumed, Reset, Resumed, Revoked, RevokedReason};
 use crate::wire::result::{Subscribed, Unsubscribed};
 use crate::wire::topic::{Delivery, Topic};
@@ -33,7 +34,7 @@ fn class(topic: &Topic) -> Class {
 
 impl Session {
     /// The user as the board sees him.
-    fn viewer(&self, caller: &Caller) -> Result<Viewer, WireError> {
+    pub(super) fn viewer(&self, caller: &Caller) -> Result<Viewer, WireError> {
         if self.pseudonyms.get().is_none() {
             let key = Arc::new(pseudonyms()?);
             self.pseudonyms.get_or_init(|| key);
@@ -197,6 +198,7 @@ impl Session {
     /// Takes up what a lost connection had.
     pub(super) async fn resume(
         &self,
+        id: &RequestId,
         resume: Option<&Resume>,
         before: Option<&Known>,
     ) -> Vec<Resumed> {
@@ -207,7 +209,7 @@ impl Session {
         let same_epoch = *resume.epoch == *self.gate.engine().epoch().to_string();
         for sub in resume.subs.iter() {
             let went = if &*sub.topic == ME {
-                self.resume_me(sub, before, same_epoch)
+                self.resume_me(id, sub, &caller, before, same_epoch).await
             } else {
                 self.resume_view(sub, &caller, same_epoch).await
             };
@@ -225,7 +227,14 @@ impl Session {
         resumed
     }
 
-    fn resume_me(&self, sub: &ResumeSub, before: Option<&Known>, same_epoch: bool) -> Went {
+    async fn resume_me(
+        &self,
+        id: &RequestId,
+        sub: &ResumeSub,
+        caller: &Caller,
+        before: Option<&Known>,
+        same_epoch: bool,
+    ) -> Went {
         if !same_epoch {
             return Err((None, NotResumed::OtherEpoch));
         }
@@ -239,17 +248,34 @@ impl Session {
             .resume(agent, generation, self.door, after)
         {
             MeResumed::Whole => {
-                let mut state = self.state();
-                state.generation = Some(generation);
-                state.me = Some(after);
-                drop(state);
+                {
+                    let mut state = self.state();
+                    state.generation = Some(generation);
+                    state.me = Some(after);
+                }
                 self.sign_in(generation);
+                self.keep(generation).await;
                 Ok(ME.to_owned())
             }
             MeResumed::Superseded => Err((None, NotResumed::Superseded)),
             MeResumed::Expired => Err((None, NotResumed::Expired)),
-            MeResumed::Lost => Err((None, NotResumed::PositionLost)),
+            MeResumed::Lost => {
+                let reason = NotResumed::PositionLost;
+                self.state().generation = Some(generation);
+                self.keep(generation).await;
+                let request = self.await_reply(id.clone(), Asked::Seat(reason));
+                let door = self.door;
+                let to = ReplyTo { door, request };
+                self.gate.come_back(caller, generation, to);
+                Err((Some(ME.to_owned()), reason))
+            }
         }
+    }
+
+    /// The client is told this session's secret only when it outlives the server.
+    async fn keep(&self, generation: Generation) {
+        let secret = self.secret.digest();
+        self.gate.keep_session(self.user, generation, secret).await;
     }
 
     async fn resume_view(&self, sub: &ResumeSub, caller: &Caller, same_epoch: bool) -> Went {

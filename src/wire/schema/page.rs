@@ -342,8 +342,8 @@ fn limits() -> String {
         row(
             "idempotency keys",
             format!(
-                "{} min, {} per identity",
-                limits::KEY_MEMORY.0 / 60_000,
+                "{} h, {} per identity",
+                limits::KEY_MEMORY.0 / 3_600_000,
                 limits::KEYS_PER_IDENTITY
             ),
             "the oldest are forgotten",

@@ -96,6 +96,7 @@ fn params(method: Method) -> Value {
         }),
         Method::MediaReport => json!({"command": "m3", "result": "failed", "reason": "no answer"}),
         Method::StatsGet => json!({"table": "queues"}),
+        Method::WorkspaceDrain => json!({"cancel": false}),
         Method::AuthRefresh => json!({"token": "eyJhbGciOi"}),
         Method::Authorize => json!({"items": [
             {"privilege": "contact.prioritise", "object": {"contact": CONTACT}},
@@ -145,6 +146,7 @@ fn answer(method: Method) -> Value {
         Method::StatsGet => {
             json!({"as_of": 131, "columns": ["id", "waiting", "oldest"], "rows": [["billing", 3, T], ["sales", 0, null]]})
         }
+        Method::WorkspaceDrain => json!({"draining": true}),
         Method::AuthRefresh => json!({"expires_at": T + 3_600_000}),
         Method::SessionWorkspaces => json!({"workspaces": [{"id": "main"}]}),
         Method::Authorize => json!({"answers": [

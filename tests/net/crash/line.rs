@@ -22,6 +22,11 @@ pub struct Line {
 
 impl Line {
     pub async fn open(access: &Access) -> Option<Self> {
+        Some(Self::resume(access, None).await?.0)
+    }
+
+    /// A socket that goes on where another ended, and its welcome.
+    pub async fn resume(access: &Access, resume: Option<Value>) -> Option<(Self, Value)> {
         let stream = TcpStream::connect(access.address).await.ok()?;
         let url = format!("ws://{}/v1/ws", access.address);
         let (socket, _) = tokio_tungstenite::client_async(url, stream).await.ok()?;
@@ -31,11 +36,14 @@ impl Line {
             unread: VecDeque::new(),
             events: VecDeque::new(),
         };
-        line.send(&json!({"type": "hello", "id": "hello", "token": access.token}))
-            .await?;
+        let mut hello = json!({"type": "hello", "id": "hello", "token": access.token});
+        if let Some(resume) = resume {
+            hello["resume"] = resume;
+        }
+        line.send(&hello).await?;
         let welcome = line.read().await?;
         assert_eq!(welcome["type"], "welcome", "{welcome}");
-        Some(line)
+        Some((line, welcome))
     }
 
     async fn send(&mut self, message: &Value) -> Option<()> {
@@ -87,6 +95,16 @@ impl Line {
     /// The reply to a request, asked again when the server says so.
     pub async fn ask(&mut self, method: &str, params: Value) -> Option<Value> {
         let request = json!({"type": "request", "method": method, "params": params});
+        self.insist(request).await
+    }
+
+    /// The same with an idempotency key.
+    pub async fn ask_once(&mut self, key: &str, method: &str, params: Value) -> Option<Value> {
+        let request = json!({"type": "request", "method": method, "params": params, "key": key});
+        self.insist(request).await
+    }
+
+    async fn insist(&mut self, request: Value) -> Option<Value> {
         loop {
             let reply = self.reply(request.clone()).await?;
             let Some(wait) = reply["error"]["after_ms"].as_u64() else {

@@ -31,7 +31,10 @@ pub fn chat(external_id: &str) -> Value {
 
 /// Submits a contact, perhaps for the second time.
 pub async fn submit(line: &mut Line, record: &Record, external_id: &str) -> Option<String> {
-    let reply = line.ask("contact.submit", chat(external_id)).await?;
+    let key = format!("submit-{external_id}");
+    let reply = line
+        .ask_once(&key, "contact.submit", chat(external_id))
+        .await?;
     let contact = reply["result"]["contact"].as_str();
     let contact = contact.unwrap_or_else(|| panic!("{external_id}: {reply}"));
     record.submitted(external_id, contact);
@@ -64,38 +67,77 @@ pub async fn connector(access: Access, record: Arc<Record>, mut chance: Chance) 
             return;
         }
     }
+    for contact in record.unheard(Act::Abandon) {
+        if abandon(&mut line, &record, &contact).await.is_none() {
+            return;
+        }
+    }
     while record.room().await {
         let external_id = record.new_id();
         let Some(contact) = submit(&mut line, &record, &external_id).await else {
             return;
         };
         if chance.next(6) == 0 {
-            let params = json!({"contact": contact});
-            let left = act(
-                &mut line,
-                &record,
-                &contact,
-                Act::Abandon,
-                "contact.abandon",
-                params,
-            );
-            if left.await.is_none() {
+            record.asks(&contact, Act::Abandon);
+            if abandon(&mut line, &record, &contact).await.is_none() {
                 return;
             }
         }
     }
 }
 
-/// Takes offers, ends contacts, wraps up.
-pub async fn agent(access: Access, record: Arc<Record>, mut chance: Chance) {
-    let _ = work(access, &record, &mut chance).await;
+/// Abandons a contact, perhaps for the second time: the key is that of the first, so that it is
+/// refused only if the contact was over before any of them.
+async fn abandon(line: &mut Line, record: &Record, contact: &str) -> Option<()> {
+    let params = json!({"contact": contact});
+    let key = format!("abandon-{contact}");
+    let reply = line.ask_once(&key, "contact.abandon", params).await?;
+    let done = reply.get("result").is_some();
+    assert!(
+        done || record.may_have_ended(contact),
+        "{contact} was abandoned, or nobody ended it: {reply}"
+    );
+    record.hears(contact, Act::Abandon, done);
+    Some(())
 }
 
-async fn work(access: Access, record: &Record, chance: &mut Chance) -> Option<()> {
-    let mut line = Line::open(&access).await?;
+/// Takes offers, ends contacts, wraps up.
+pub async fn agent(login: &'static str, access: Access, record: Arc<Record>, mut chance: Chance) {
+    let _ = work(login, access, &record, &mut chance).await;
+}
+
+/// The seat of an agent, by the session of before if there was one, and what it has in hand.
+async fn seat(login: &'static str, access: &Access, record: &Record) -> Option<(Line, Value)> {
+    let before = record.session(login);
+    let again = before.is_some();
+    let (mut line, welcome) = Line::resume(access, before).await?;
+    let subs = json!([{"topic": "me", "seq": 0}]);
+    let session = json!({"session": welcome["session"], "epoch": welcome["epoch"], "subs": subs});
+    if again {
+        let me = json!([{"topic": "me", "sub": "me", "resumed": false, "reason": "position_lost"}]);
+        assert_eq!(welcome["subs"], me, "{login} comes back to its seat");
+        record.set_session(login, session);
+        loop {
+            let message = line.event().await?;
+            if message["type"] == "snapshot" && message["sub"] == "me" {
+                return Some((line, message["data"].clone()));
+            }
+        }
+    }
     let signed_in = line.ask("agent.sign_in", json!({})).await?;
-    let hand = &signed_in["result"];
+    let hand = signed_in["result"].clone();
     assert!(hand.is_object(), "{signed_in}");
+    record.set_session(login, session);
+    Some((line, hand))
+}
+
+async fn work(
+    login: &'static str,
+    access: Access,
+    record: &Record,
+    chance: &mut Chance,
+) -> Option<()> {
+    let (mut line, hand) = seat(login, &access, record).await?;
     for leg in hand["contacts"].as_array().expect("what is in hand") {
         let contact = leg["contact"].as_str().expect("its contact");
         if leg["state"] == "wrap_up" {

@@ -79,6 +79,8 @@ struct Inside {
     /// Contacts that were seen closed after they had to be.
     settled: BTreeSet<String>,
     answers: u64,
+    /// By which sessions agents are signed in.
+    sessions: BTreeMap<&'static str, Value>,
     /// The server is gone: nobody waits for others any more.
     gone: bool,
 }
@@ -105,6 +107,15 @@ impl Record {
         inside.answers += 1;
         drop(inside);
         self.news.notify_waiters();
+    }
+
+    /// By which session an agent is signed in, as `hello` says it.
+    pub fn session(&self, login: &str) -> Option<Value> {
+        self.inside().sessions.get(login).cloned()
+    }
+
+    pub fn set_session(&self, login: &'static str, session: Value) {
+        self.inside().sessions.insert(login, session);
     }
 
     /// Waits for so many answers.
@@ -205,6 +216,21 @@ impl Record {
         let inside = self.inside();
         let unanswered = inside.contacts.iter().filter(|(_, id)| id.is_none());
         unanswered.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Contacts to which something was done, and nobody said what became of it.
+    pub fn unheard(&self, act: Act) -> Vec<String> {
+        let inside = self.inside();
+        let acts = inside.acts.iter();
+        let unheard = acts.filter(|(_, acts)| acts.0.get(&act) == Some(&Told::Nothing));
+        unheard.map(|(contact, _)| contact.clone()).collect()
+    }
+
+    /// Whether an agent may have ended a contact.
+    pub fn may_have_ended(&self, contact: &str) -> bool {
+        let inside = self.inside();
+        let acts = inside.acts.get(contact);
+        acts.is_some_and(|acts| acts.possible(Act::End))
     }
 
     /// Whether a contact is as the clients were told.
