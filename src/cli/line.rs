@@ -94,7 +94,7 @@ impl Lines {
             "reservation" => return shown::<ReservationId>(value),
             "offer" if value.is_number() => return shown::<OfferId>(value),
             "channels" if value.is_number() => return self.channels(value),
-            "seats" => return self.pairs(value, |seat| shown::<OfferId>(seat), Kind::User),
+            "seats" => return self.pairs(value, shown::<OfferId>, Kind::User),
             "starts" => return self.starts(value),
             "excluded" => return self.first(value, Kind::User),
             _ => {}
@@ -158,41 +158,37 @@ impl Lines {
 
     /// A list of pairs of which the second is to be named.
     fn pairs(&self, value: Value, first: impl Fn(Value) -> Value, second: Kind) -> Value {
-        let Value::Array(pairs) = value else {
-            return value;
-        };
-        let pair = |pair: Value| match pair {
-            Value::Array(pair) => match <[Value; 2]>::try_from(pair) {
-                Ok([one, two]) => json!([first(one), self.name(second, &two)]),
-                Err(pair) => Value::Array(pair),
-            },
-            other => other,
-        };
-        pairs.into_iter().map(pair).collect()
+        each(value, |mut pair| {
+            if let [one, two] = pair.as_mut_slice() {
+                *one = first(one.take());
+                *two = self.name(second, two);
+            }
+            Value::Array(pair)
+        })
     }
 
+    /// A list of pairs of which the first is to be named.
     fn starts(&self, value: Value) -> Value {
-        match value {
-            Value::Array(pairs) => pairs
-                .into_iter()
-                .map(|pair| self.first(pair, Kind::Queue))
-                .collect(),
-            other => other,
-        }
+        each(value, |pair| self.first(Value::Array(pair), Kind::Queue))
     }
 
     /// A pair of which the first is to be named.
-    fn first(&self, value: Value, kind: Kind) -> Value {
-        match value {
-            Value::Array(mut pair) => {
-                if let Some(first) = pair.first_mut() {
-                    *first = self.name(kind, first);
-                }
-                Value::Array(pair)
-            }
-            other => other,
+    fn first(&self, mut value: Value, kind: Kind) -> Value {
+        if let Some(first) = value.get_mut(0) {
+            *first = self.name(kind, first);
+        }
+        value
+    }
+}
+
+/// Every list in a list, made into something else.
+fn each(mut value: Value, make: impl Fn(Vec<Value>) -> Value) -> Value {
+    for one in value.as_array_mut().into_iter().flatten() {
+        if let Some(list) = one.as_array_mut().map(std::mem::take) {
+            *one = make(list);
         }
     }
+    value
 }
 
 fn kind_of(key: &str) -> Option<Kind> {
@@ -220,5 +216,75 @@ fn spoken(kind: &str) -> String {
     match kind {
         "leg_wrap_up_started" => "leg.wrap_up".into(),
         _ => kind.replacen('_', ".", 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lines;
+    use crate::directory::Known;
+    use crate::domain::capacity::ChannelSet;
+    use crate::domain::event::{By, Event, Record};
+    use crate::domain::offer::AgentState;
+    use crate::id::{
+        AgentId, ChannelId, ContactId, Generation, OfferId, QueueId, ReservationId, Seq, UserId,
+    };
+    use crate::time::Instant;
+
+    fn line(event: Event) -> String {
+        let names = |all: [&str; 2]| all.map(str::to_owned).to_vec();
+        let known = Known {
+            channels: names(["voice", "chat"]),
+            queues: names(["sales", "support"]),
+            users: names(["ana", "sue"]),
+            ..Known::default()
+        };
+        let record = Record {
+            seq: Seq(7),
+            at: Instant(9),
+            by: By::User {
+                user: UserId(0),
+                behalf: Some(UserId(1)),
+            },
+            event,
+            content: None,
+        };
+        Lines::new(&known).line(&record, Some("{\"note\":\"late\"}"))
+    }
+
+    #[test]
+    fn numbers_are_names_and_ids_are_those_of_the_protocol() {
+        let contact = ContactId(uuid::Uuid::from_u128(1));
+        let offered = line(Event::ContactOffered {
+            contact,
+            queue: QueueId(1),
+            reservation: ReservationId(4),
+            seats: vec![(OfferId(3), AgentId(0)), (OfferId(5), AgentId(9))],
+        });
+        assert_eq!(
+            offered,
+            format!(
+                "{{\"seq\":7,\"at\":9,\"by\":\"ana\",\"behalf\":\"sue\",\"event\":\"contact.offered\",\
+                 \"data\":{{\"contact\":\"{contact}\",\"queue\":\"support\",\"reservation\":\"r4\",\
+                 \"seats\":[[\"o3\",\"ana\"],[\"o5\",9]]}},\"content\":{{\"note\":\"late\"}}}}"
+            )
+        );
+        let signed_in = line(Event::AgentSignedIn {
+            agent: AgentId(1),
+            generation: Generation(2),
+            channels: ChannelSet::of(ChannelId(1)),
+            queues: vec![QueueId(0), QueueId(1)],
+            state: AgentState::Available,
+            starts: vec![(QueueId(1), 3)],
+        });
+        for part in [
+            "\"event\":\"agent.signed_in\"",
+            "\"agent\":\"sue\"",
+            "\"channels\":[\"chat\"]",
+            "\"queues\":[\"sales\",\"support\"]",
+            "\"starts\":[[\"support\",3]]",
+        ] {
+            assert!(signed_in.contains(part), "{part}: {signed_in}");
+        }
     }
 }

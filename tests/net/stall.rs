@@ -6,7 +6,8 @@ use super::contacts::chat;
 use super::house::{House, SMALL};
 use super::http::post;
 use serde_json::json;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use switchroom::engine::Options as EngineOptions;
 use switchroom::engine::clock::Clock;
 use switchroom::journal::{Epoch, memory};
@@ -15,14 +16,16 @@ use switchroom::net::server::Options;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_disk_stalls_new_work_is_told_to_wait_and_nothing_is_dropped() {
-    let disk = Arc::new(Mutex::new(()));
-    let stalls = Arc::clone(&disk);
+    let stalled = Arc::new(AtomicBool::new(false));
+    let disk = Arc::clone(&stalled);
     let clock = Clock::by_hand(Clock::system().now());
     let engine_options = EngineOptions {
         clock: clock.clone(),
         journal: Box::new(move |opening| {
             let disk = Box::new(move |_| {
-                drop(stalls.lock());
+                while disk.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                }
                 Ok(())
             });
             Ok(Arc::new(memory::start_on(
@@ -39,7 +42,7 @@ async fn while_the_disk_stalls_new_work_is_told_to_wait_and_nothing_is_dropped()
     let mut site = Client::of(&house, "site").await;
     let mut bo = Client::of(&house, "bo").await;
 
-    let stall = disk.lock().unwrap();
+    stalled.store(true, Ordering::Relaxed);
     let first = json!({"type": "request", "id": "first", "method": "contact.submit", "params": chat("x-1")});
     site.send(&first).await;
     let offer = ana.event("offer.made").await;
@@ -60,7 +63,7 @@ async fn while_the_disk_stalls_new_work_is_told_to_wait_and_nothing_is_dropped()
         "params": {"offer": offer["data"]["offer"]},
     });
     ana.send(&accept).await;
-    drop(stall);
+    stalled.store(false, Ordering::Relaxed);
 
     let reply = site
         .expect("the first answer", |reply| reply["id"] == "first")
