@@ -7,8 +7,10 @@ use super::store::{data_folder, workspaces};
 use super::{Failure, Settings};
 use crate::config::Server;
 use crate::engine::clock::Clock;
+use crate::journal::Epoch;
 use crate::journal::folder::Folder;
-use crate::journal::sqlite::{FILE, Moment, rename, tidy};
+use crate::journal::history;
+use crate::journal::sqlite::{FILE, Moment, epoch_of, rename, tidy};
 use clap::Args;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -17,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The file that reports are read from, beside the log, where there is one.
-const HISTORY: &str = "history.db";
+const HISTORY: &str = history::FILE;
 /// The name of the signing key in a backup.
 const KEY: &str = "signing.key";
 
@@ -164,12 +166,16 @@ fn restore(from: &Path, to: &Path) -> Result<(), Failure> {
         let _ = fs::remove_file(draft);
     }
     let [history, log] = &drafts;
+    Moment::of(&from.join(FILE))?.copy_to(log)?;
+    let old = epoch_of(log)?;
+    let new = Epoch(Clock::system().now().0.max(old.0 + 1));
     if from.join(HISTORY).exists() {
         Moment::of(&from.join(HISTORY))?.copy_to(history)?;
+        rename(history, old, new)?;
+        tidy(history).map_err(failed(history))?;
         fs::rename(history, to.join(HISTORY)).map_err(failed(history))?;
     }
-    Moment::of(&from.join(FILE))?.copy_to(log)?;
-    rename(log, Clock::system().now())?;
+    rename(log, old, new)?;
     tidy(log).map_err(failed(log))?;
     fs::rename(log, to.join(FILE)).map_err(failed(log))?;
     sync(to)

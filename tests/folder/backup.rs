@@ -43,10 +43,9 @@ fn a_backup_taken_under_load_has_all_that_was_acknowledged_before_and_can_be_gon
     let mut found: Vec<String> = std::fs::read_dir(here.join("copy/main"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != "history.db")
         .collect();
     found.sort();
-    assert_eq!(found, ["log.db"]);
+    assert_eq!(found, ["history.db", "log.db"]);
     assert!(
         !here.join("copy/signing.key").exists(),
         "nobody asked for it"
@@ -61,6 +60,13 @@ fn a_backup_taken_under_load_has_all_that_was_acknowledged_before_and_can_be_gon
         "positions of before are not those of now"
     );
     let again = Served::start(here);
+    let kept = std::fs::read_dir(here.join("data/main")).unwrap();
+    let kept = kept.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let aside: Vec<String> = kept.filter(|name| name.starts_with("history-")).collect();
+    assert!(
+        aside.is_empty(),
+        "the history is that of the log: {aside:?}"
+    );
     for (contact, external_id) in &before {
         assert_eq!(again.submit(external_id), *contact, "{external_id}");
         let body = json!({"contact": contact}).to_string();

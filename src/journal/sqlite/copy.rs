@@ -1,7 +1,7 @@
 //! Copies of a file as it stands at one moment, while somebody else writes it.
 
 use super::schema;
-use crate::time::Instant;
+use crate::journal::Epoch;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use std::fs::{self, File};
@@ -86,17 +86,29 @@ fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> CopyError + '_ {
     }
 }
 
-/// Gives the copy of a log a name of its own: positions that were given out after the copy was
-/// made are not those that a server gives out which goes on with it.
+/// Name of the log that is in this file, or that the history in it is of.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn epoch_of(path: &Path) -> Result<Epoch, CopyError> {
+    let copy = Connection::open(path).map_err(failed(path))?;
+    let epoch = copy.query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |row| {
+        row.get::<_, i64>(0)
+    });
+    Ok(Epoch(epoch.map_err(failed(path))?.cast_unsigned()))
+}
+
+/// Gives the copy of a log, or of the history of one, another name: positions that were given out
+/// after the copy was made are not those that a server gives out which goes on with it.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn rename(path: &Path, now: Instant) -> Result<(), CopyError> {
+pub fn rename(path: &Path, from: Epoch, to: Epoch) -> Result<(), CopyError> {
     let sqlite = failed(path);
     let copy = Connection::open(path).map_err(&sqlite)?;
     copy.execute(
-        "UPDATE meta SET value = max(value + 1, ?1) WHERE key = 'epoch'",
-        [now.0.cast_signed()],
+        "UPDATE meta SET value = ?2 WHERE key = 'epoch' AND value = ?1",
+        [from.0.cast_signed(), to.0.cast_signed()],
     )
     .map_err(&sqlite)?;
     copy.close().map_err(|(_, error)| sqlite(error))?;

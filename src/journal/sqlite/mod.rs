@@ -15,7 +15,7 @@ mod tests;
 mod verify;
 mod write;
 
-pub use copy::{CopyError, Moment, rename, tidy};
+pub use copy::{CopyError, Moment, epoch_of, rename, tidy};
 pub use read::ReadError;
 pub use reader::Reader;
 pub(super) use reader::open_beside;
