@@ -276,3 +276,12 @@ pub const CHANNEL_DEFAULTS: [ChannelDefaults; 5] = [
         target: Span::hours(4),
     },
 ];
+
+/// Rows of a report in one answer, unless asked otherwise.
+pub const REPORT_ROWS: usize = 1_000;
+/// Rows of a report in one answer at most: a few megabytes.
+pub const REPORT_ROWS_MAX: usize = 10_000;
+/// Reports of a workspace that are read at once: they share the disk with the log.
+pub const REPORTS_AT_ONCE: usize = 2;
+/// A report that takes longer is given up, and its reader told to ask for less.
+pub const REPORT_WITHIN: Span = Span::seconds(20);

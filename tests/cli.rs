@@ -78,6 +78,21 @@ impl Served {
     }
 }
 
+/// Sends a request with a body, and gives the answer's.
+fn post(served: &Served, path: &str, token: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(&served.address).unwrap();
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         if self.process.kill().is_ok() {
@@ -328,4 +343,61 @@ fn serve_refuses_an_address_that_others_reach() {
         "switchroom: open.toml:2:10: \"0.0.0.0:0\" can be reached from other machines"
     ));
     assert!(!folder.path().join("switchroom-data").exists());
+}
+
+#[test]
+fn what_happened_is_exported_and_a_customer_erased_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let none = complaint(here, &["export", "--report", "contacts"]);
+    assert!(
+        none.starts_with("switchroom: there is no history at ./switchroom-data/main/history.db:"),
+        "{none}"
+    );
+    let mut served = Served::start(here);
+    let token = answer(here, &["token", "--user", "site", "-c", "any.toml"]);
+    let new = r#"{"channel": "chat", "queue": "support", "external_id": "x-1", "customer": {"id": "c-9"}}"#;
+    let made = post(&served, "/v1/contacts", token.trim(), new);
+    let made: serde_json::Value = serde_json::from_str(&made).unwrap();
+    let erase = ["erase", "--customer", "c-9", "-c", "any.toml"];
+    let export = ["export", "--report", "contacts", "-c", "any.toml"];
+    let exported = |wanted: &str| {
+        let mut tables = (0..1_000).map(|_| answer(here, &export));
+        tables.find(|table| table.contains(wanted)).unwrap()
+    };
+    let table = exported(",x-1,c-9,chat,support,support,");
+    assert_eq!(table.lines().count(), 2, "{table}");
+    let left = switchroom(here, &erase);
+    assert_eq!(left.status.code(), Some(1));
+    let left = String::from_utf8(left.stdout).unwrap();
+    assert!(left.contains("left: 1 contact not yet closed"), "{left}");
+
+    let gone = format!(r#"{{"contact": {}}}"#, made["contact"]);
+    post(&served, "/v1/methods/contact.abandon", token.trim(), &gone);
+    exported("short_abandoned");
+    assert_eq!(
+        answer(here, &erase),
+        "erased: 1 contact and 1 text deleted from the log\n"
+    );
+    assert_eq!(
+        answer(here, &["erase", "--customer", "c-8", "-c", "any.toml"]),
+        "nothing is kept of it in workspace main\n"
+    );
+    served.process.kill().unwrap();
+    served.process.wait().unwrap();
+
+    let line = answer(here, &[&export[..], &["--format", "ndjson"]].concat());
+    let line: serde_json::Value = serde_json::from_str(line.trim()).unwrap();
+    assert_eq!(line["contact"], made["contact"]);
+    assert_eq!(line["customer_id"], serde_json::Value::Null);
+    let counters = ["export", "--report", "queue_intervals", "--format", "json"];
+    let file = here.join("counters.json");
+    let out = ["--out", file.to_str().unwrap(), "--queue", "support"];
+    assert_eq!(answer(here, &[&counters[..], &out].concat()), "");
+    let counters: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(counters["rows"][0]["short_abandoned"], 1);
+    assert!(complaint(here, &[&export[..], &out].concat()).contains("is there already"));
+    let wrong = switchroom(here, &["export", "--report", "contact"]);
+    assert_eq!(wrong.status.code(), Some(2));
 }

@@ -24,6 +24,7 @@ mod net {
     mod keys;
     mod pulse;
     mod reload;
+    mod reports;
     mod restart;
     mod resume;
     mod rights;

@@ -22,9 +22,11 @@ mod sim {
     mod brief;
     mod desk;
     mod effects;
+    mod history;
     mod known;
     mod ledger;
     mod mail;
+    mod naive;
     mod order;
     mod outside;
     mod plan;

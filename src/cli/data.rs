@@ -4,7 +4,9 @@ use super::Failure;
 use crate::config::Config;
 use crate::directory::Known;
 use crate::engine::OpenJournal;
+use crate::engine::clock::Clock;
 use crate::journal::folder::Folder;
+use crate::journal::history::{History, Retention};
 use crate::journal::sqlite::Sqlite;
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -52,6 +54,26 @@ impl Data {
     pub fn last_at(&self, workspace: &str) -> Result<Instant, Failure> {
         let last = self.logs.get(workspace).map(Sqlite::last).transpose()?;
         Ok(last.flatten().map_or(Instant(0), |(_, at)| at))
+    }
+
+    /// The history of a workspace, kept beside its log until the server stops. None where the
+    /// journal is in memory.
+    ///
+    /// # Errors
+    /// When the file is not one of ours, or newer than this program, or cannot be used.
+    pub fn history(
+        &self,
+        workspace: &str,
+        keep: Retention,
+        clock: &Clock,
+    ) -> Result<Option<History>, Failure> {
+        let Some(log) = self.logs.get(workspace) else {
+            return Ok(None);
+        };
+        let (path, clock) = (log.path(), clock.clone());
+        let folder = path.parent().unwrap_or(&path);
+        let history = History::start(folder, keep, &log.holds(), move || clock.now())?;
+        Ok(Some(history))
     }
 
     /// How the journal of a workspace is opened, which goes by these names from now on. None

@@ -4,6 +4,8 @@ mod check;
 mod data;
 mod demo;
 mod drain;
+mod erase;
+mod export;
 mod init;
 mod key;
 mod load;
@@ -17,6 +19,7 @@ pub use load::{Where, load};
 
 use crate::config::Findings;
 use crate::journal::folder::FolderError;
+use crate::journal::history::HistoryError;
 use crate::journal::sqlite::{OpenError, ReadError};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write};
@@ -48,6 +51,10 @@ pub enum Command {
     Check(check::Check),
     /// Print a token with which a user or connector signs in.
     Token(token::Token),
+    /// Write a report from the history, all of it; the server may run.
+    Export(export::Export),
+    /// Erase what people said and who they are, of a customer or a contact; the server may run.
+    Erase(erase::Erase),
     /// Write a starter configuration that explains every key.
     Init(init::Init),
 }
@@ -105,6 +112,9 @@ pub enum Failure {
     /// The log cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The history cannot be kept or read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// Something was asked for that does not exist.
     #[error("{0}")]
     Unknown(String),
@@ -125,6 +135,8 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
         Command::Reload(reload) => reload.run(out),
         Command::Check(check) => check.run(out),
         Command::Token(token) => token.run(out),
+        Command::Export(export) => export.run(out),
+        Command::Erase(erase) => erase.run(out),
         Command::Init(init) => init.run(out),
     }
 }

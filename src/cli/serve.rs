@@ -12,6 +12,7 @@ use crate::config::{Config, Server};
 use crate::engine::clock::Clock;
 use crate::engine::{Engine, Options};
 use crate::gate::{Served, Site};
+use crate::journal::history::History;
 use crate::net;
 use crate::net::http::routes;
 use crate::net::listen::{Port, listen};
@@ -74,6 +75,7 @@ pub struct Running {
 struct Named {
     workspace: String,
     engine: Engine,
+    history: Option<History>,
 }
 
 impl std::fmt::Debug for Named {
@@ -232,6 +234,7 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
             configuration: Some(config.digest),
             ..Options::default()
         };
+        let history = data.history(&workspace.rules.name, workspace.history, &options.clock)?;
         if let Some(journal) = data.journal(&workspace.rules.name, &names.known())? {
             options.journal = journal;
         }
@@ -241,10 +244,12 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
             name: workspace.rules.name.clone(),
             directory: workspace.directory.clone(),
             engine: engine.clone(),
+            history: history.as_ref().map(|kept| kept.path().to_path_buf()),
         });
         engines.push(Named {
             workspace: workspace.rules.name.clone(),
             engine,
+            history,
         });
     }
     for named in &engines {
@@ -336,8 +341,17 @@ impl Running {
             tracing::warn!(left = self.tasks.len(), "connections were cut at the end");
         }
         let mut code = ExitCode::SUCCESS;
-        for Named { workspace, engine } in &self.engines {
+        for Named {
+            workspace,
+            engine,
+            history,
+        } in self.engines
+        {
             engine.stop().await;
+            if let Some(history) = history {
+                // Its thread says itself what went wrong.
+                let _ = tokio::task::spawn_blocking(|| history.stop()).await;
+            }
             if let Some(why) = engine.fatal().why() {
                 tracing::error!(workspace, why, "the engine had to end");
                 code = ExitCode::FAILURE;

@@ -67,7 +67,10 @@ impl Token {
 }
 
 /// The workspace that is named, or the only one.
-fn workspace<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Workspace, Failure> {
+pub(super) fn workspace<'a>(
+    config: &'a Config,
+    name: Option<&str>,
+) -> Result<&'a Workspace, Failure> {
     let known: Vec<&str> = config
         .workspaces
         .iter()

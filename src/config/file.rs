@@ -53,6 +53,7 @@ pub struct Workspace {
     pub patience: Option<Length>,
     pub priority_step: Option<Spanned<Length>>,
     pub return_boost: Option<i32>,
+    pub history: History,
     pub channels: Option<Table<Channel>>,
     pub skills: Table<SkillWord>,
     pub teams: Table<Team>,
@@ -60,6 +61,19 @@ pub struct Workspace {
     pub users: Table<User>,
     pub connectors: Table<Connector>,
     pub roles: Table<Role>,
+}
+
+/// `[workspace.<id>.history]`: days, 0 for ever.
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct History {
+    pub contacts: Option<u32>,
+    pub segments: Option<u32>,
+    pub agent_states: Option<u32>,
+    pub queue_intervals: Option<u32>,
+    pub agent_intervals: Option<u32>,
+    pub audit: Option<u32>,
+    pub content: Option<u32>,
 }
 
 /// How a skill is held.

@@ -13,6 +13,7 @@ use crate::domain::capacity::{ChannelRules, Channels};
 use crate::domain::rules::{self, WorkspaceTerms};
 use crate::domain::skill::SkillKind;
 use crate::id::{QueueId, UserId};
+use crate::journal::history::Retention;
 use crate::time::Span;
 use std::sync::Arc;
 use toml::Spanned;
@@ -24,6 +25,8 @@ pub struct Workspace {
     pub rules: Arc<rules::Workspace>,
     /// Who there is, and what they may do.
     pub directory: Directory,
+    /// For how long its history is kept.
+    pub history: Retention,
 }
 
 /// Checks one workspace of the file. Nothing is made of one with errors.
@@ -130,6 +133,7 @@ pub(super) fn check(
         .map(|directory| Workspace {
             rules: Arc::new(rules),
             directory,
+            history: retention(&stated.history),
         })
 }
 
@@ -235,5 +239,18 @@ fn workspace_terms(check: &mut Check<'_>, stated: &file::Workspace) -> Workspace
             .as_ref()
             .map_or(default.priority_step, |given| Spanned::get_ref(given).0),
         return_boost: stated.return_boost.unwrap_or(default.return_boost),
+    }
+}
+
+fn retention(stated: &file::History) -> Retention {
+    let default = Retention::default();
+    Retention {
+        contacts: stated.contacts.unwrap_or(default.contacts),
+        segments: stated.segments.unwrap_or(default.segments),
+        agent_states: stated.agent_states.unwrap_or(default.agent_states),
+        queue_intervals: stated.queue_intervals.unwrap_or(default.queue_intervals),
+        agent_intervals: stated.agent_intervals.unwrap_or(default.agent_intervals),
+        audit: stated.audit.unwrap_or(default.audit),
+        content: stated.content.unwrap_or(default.content),
     }
 }

@@ -10,6 +10,7 @@ mod order;
 mod read;
 mod refuse;
 mod reload;
+pub mod reports;
 mod seat;
 pub mod show;
 mod site;
@@ -37,10 +38,13 @@ use crate::domain::machine::{Answer, Refusal, ReplyTo};
 use crate::engine::Engine;
 use crate::id::{ContactId, Generation, Seq, UserId};
 use crate::journal::Recall;
+use crate::limits;
 use crate::wire::error::{Code, WireError};
 use crate::wire::method::{self, AnsweredBy, Call, Method, Work};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
 use uuid::timestamp::context::ContextV7;
 use uuid::{Timestamp, Uuid};
 
@@ -115,6 +119,9 @@ pub struct Gate {
     /// Where answers to keys lie; none if in memory.
     recall: Option<Arc<dyn Recall>>,
     turns: Turns,
+    history: Option<PathBuf>,
+    /// Who reads a report holds a place.
+    reading: Arc<Semaphore>,
     ids: Mutex<ContextV7>,
 }
 
@@ -139,13 +146,14 @@ impl fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// The gate of a workspace that this engine runs.
+    /// The gate of a workspace that this engine runs, and whose history is in that file.
     #[must_use]
     pub fn new(
         name: &str,
         engine: Engine,
         directories: Arc<Directories>,
         tokens: Arc<Tokens>,
+        history: Option<PathBuf>,
     ) -> Self {
         let recall = engine.recall();
         let known = recall
@@ -164,6 +172,8 @@ impl Gate {
             keys,
             recall,
             turns: Turns::default(),
+            history,
+            reading: Arc::new(Semaphore::new(limits::REPORTS_AT_ONCE)),
             ids: Mutex::new(ContextV7::new()),
         }
     }

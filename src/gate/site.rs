@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::engine::clock::Clock;
 use crate::wire::error::{Code, WireError};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A workspace that is to be served.
@@ -19,6 +20,8 @@ pub struct Served {
     pub directory: Directory,
     /// Its engine.
     pub engine: Engine,
+    /// The file of its history; none where nothing is kept.
+    pub history: Option<PathBuf>,
 }
 
 /// The workspaces of one process.
@@ -38,11 +41,11 @@ impl Site {
         for served in workspaces {
             let users = Arc::new(Directories::new(served.directory));
             directories.insert(served.name.clone(), Arc::clone(&users));
-            engines.push((served.name, users, served.engine));
+            engines.push((served.name, users, served.engine, served.history));
         }
         let tokens = Arc::new(Tokens::new(key, directories, clock.clone()));
-        let gate = |(name, users, engine): (String, _, _)| {
-            let gate = Gate::new(&name, engine, users, Arc::clone(&tokens));
+        let gate = |(name, users, engine, history): (String, _, _, _)| {
+            let gate = Gate::new(&name, engine, users, Arc::clone(&tokens), history);
             (name, Arc::new(gate))
         };
         let gates = engines.into_iter().map(gate).collect();

@@ -4,9 +4,11 @@
 
 pub mod beside;
 pub mod chore;
+pub mod erase;
 pub mod fold;
 pub mod folder;
 mod folding;
+pub mod history;
 pub mod holds;
 pub mod index;
 pub mod log;

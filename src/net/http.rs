@@ -2,6 +2,7 @@
 
 use super::listen::Peer;
 use super::problem::Problem;
+use super::reports::report;
 use super::request::{Called, called, json, key, limit_of, params, token, too_fast};
 use super::server::Server;
 use super::session::{self, Arrival};
@@ -29,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-type Port = State<Arc<Server>>;
+pub(super) type Port = State<Arc<Server>>;
 
 /// The routes of a server.
 pub fn routes(server: &Arc<Server>) -> Router {
@@ -41,6 +42,7 @@ pub fn routes(server: &Arc<Server>) -> Router {
         .route("/v1/contacts", post(submit))
         .route("/v1/contacts:batch", post(batch))
         .route("/v1/methods/{method}", post(method))
+        .route("/v1/reports/{report}", get(report))
         .method_not_allowed_fallback(wrong_method)
         .fallback(no_such_route)
         .with_state(Arc::clone(server))
@@ -52,6 +54,7 @@ async fn no_such_route() -> Problem {
 
 async fn wrong_method(request: Request<Body>) -> Problem {
     let allowed = match request.uri().path() {
+        path if path.starts_with("/v1/reports/") => "GET, HEAD",
         path if path.starts_with("/v1/") && path != "/v1/ws" => "POST",
         "/v1/ws" => "GET",
         _ => "GET, HEAD",

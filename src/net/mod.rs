@@ -7,6 +7,7 @@ pub mod origin;
 pub mod outbox;
 pub mod pace;
 pub mod problem;
+mod reports;
 pub mod request;
 mod roll;
 pub mod say;

@@ -1,6 +1,7 @@
 //! A server that is killed while people work goes on where it was: what was acknowledged is so,
 //! and nothing is so twice. The truth is what the clients themselves were told.
 
+mod history;
 mod line;
 mod people;
 pub mod program;
@@ -71,9 +72,11 @@ async fn nothing_acknowledged_is_lost_whenever_the_process_is_killed() {
             ended.expect("somebody saw what should not be");
         }
     }
-    let program = Program::start(folder.path());
+    let mut program = Program::start(folder.path());
     check(&program, &record, crashes).await;
     finish(&program, &record, &watch, &mut chance).await;
+    program.kill();
+    history::is_what_the_log_tells(folder.path(), record.all().len());
 }
 
 /// What everybody does, for whoever has to find out why.

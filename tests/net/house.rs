@@ -1,12 +1,17 @@
 //! A server on a port of its own, and the tokens of its users.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use switchroom::access::token::TokenKey;
-use switchroom::config::{Config, Source};
+use switchroom::config::{Config, Source, Workspace};
+use switchroom::directory::Directory;
 use switchroom::engine::clock::Clock;
 use switchroom::engine::{Engine, Options as EngineOptions, Trip};
 use switchroom::gate::{Served, Site};
+use switchroom::journal::folder::Folder;
+use switchroom::journal::history::History;
+use switchroom::journal::sqlite::Sqlite;
 use switchroom::net::http::routes;
 use switchroom::net::listen::{Port, listen};
 use switchroom::net::server::{Options, Server};
@@ -70,6 +75,16 @@ pub fn key() -> TokenKey {
     TokenKey::new(SECRET, "switchroom", "switchroom").expect("a key")
 }
 
+/// The only workspace of a configuration.
+fn workspace(toml: &str) -> Workspace {
+    let source = Source {
+        name: "house".into(),
+        text: toml.into(),
+    };
+    let config = Config::check(source).unwrap_or_else(|findings| panic!("{findings}"));
+    config.workspaces[0].clone()
+}
+
 impl House {
     /// A server with the small floor, by the clock of the system.
     pub async fn small() -> Self {
@@ -88,12 +103,7 @@ impl House {
 
     /// A server whose machines may be tripped.
     pub async fn tripping(toml: &str, clock: Clock, options: Options, trip: Option<Trip>) -> Self {
-        let source = Source {
-            name: "house".into(),
-            text: toml.into(),
-        };
-        let config = Config::check(source).unwrap_or_else(|findings| panic!("{findings}"));
-        let workspace = config.workspaces[0].clone();
+        let workspace = workspace(toml);
         let names = Arc::clone(workspace.directory.names());
         let engine_options = EngineOptions {
             clock: clock.clone(),
@@ -101,10 +111,52 @@ impl House {
             ..EngineOptions::default()
         };
         let engine = Engine::start(workspace.rules, names, engine_options).expect("an engine");
+        Self::serving(workspace.directory, engine, None, options).await
+    }
+
+    /// A server that keeps log and history in a folder.
+    pub async fn keeping(toml: &str, folder: &Path) -> (Self, History) {
+        let workspace = workspace(toml);
+        let names = Arc::clone(workspace.directory.names());
+        let clock = Clock::system();
+        let folder = Folder::take(folder).expect("a folder");
+        let mut log = Sqlite::open(folder, clock.now()).expect("a log");
+        log.keep_names(&names.known()).expect("names");
+        let (path, now) = (log.path(), clock.clone());
+        let history = History::start(
+            path.parent().expect("a folder"),
+            workspace.history,
+            &log.holds(),
+            move || now.now(),
+        )
+        .expect("a history");
+        let engine_options = EngineOptions {
+            clock,
+            journal: Box::new(|opening| {
+                let log = log.start(opening).map_err(std::io::Error::other)?;
+                Ok(Arc::new(log))
+            }),
+            ..EngineOptions::default()
+        };
+        let engine = Engine::start(workspace.rules, names, engine_options).expect("an engine");
+        let path = history.path().to_path_buf();
+        let options = Options::default();
+        let house = Self::serving(workspace.directory, engine, Some(path), options).await;
+        (house, history)
+    }
+
+    async fn serving(
+        directory: Directory,
+        engine: Engine,
+        history: Option<PathBuf>,
+        options: Options,
+    ) -> Self {
+        let clock = engine.clock().clone();
         let served = Served {
             name: "main".to_owned(),
-            directory: workspace.directory,
+            directory,
             engine: engine.clone(),
+            history,
         };
         let site = Site::new(key(), vec![served], clock.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());

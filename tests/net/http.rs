@@ -30,7 +30,7 @@ impl Answered {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    fn problem(&self) -> Value {
+    pub fn problem(&self) -> Value {
         assert_eq!(
             self.header("content-type"),
             Some("application/problem+json"),

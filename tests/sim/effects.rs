@@ -5,10 +5,10 @@ use super::promise::{Kept, keep, promise};
 use super::world::{Asking, Who, World};
 use std::sync::Arc;
 use switchroom::domain::command::{FloorInput, QueueInput};
-use switchroom::domain::event::{By, Event};
+use switchroom::domain::event::{By, Event, Record};
 use switchroom::domain::machine::{Answer, Effect, Me, Outbox, Refusal, ReplyTo};
 use switchroom::domain::message::{Between, ToFloor, ToQueue};
-use switchroom::id::AgentId;
+use switchroom::id::{AgentId, Seq};
 
 promise! { ONE_REPLY: "Every command gets exactly one reply." }
 promise! { ONE_ME_AN_EVENT: "No agent is told two things at one event." }
@@ -27,6 +27,15 @@ impl World {
                     self.seq += 1;
                     self.say(|| format!("    {event:?}"));
                     self.tally.event(&event);
+                    if let Some(log) = &mut self.tally.log {
+                        log.push(Record {
+                            seq: Seq(self.seq),
+                            at: self.now,
+                            by,
+                            event: event.clone(),
+                            content: content.clone(),
+                        });
+                    }
                     match who {
                         Who::Floor => self.roster.fold(self.now, &event),
                         Who::Queue(q) => self.books[q].fold(self.now, &event, content.as_deref()),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::mem::discriminant;
-use switchroom::domain::event::Event;
+use switchroom::domain::event::{Event, Record};
 use switchroom::domain::offer::Outcome;
 
 /// Counts of a run.
@@ -14,6 +14,8 @@ pub struct Tally {
     pub restarts: u64,
     pub barriers: u64,
     pub happened: BTreeMap<String, u64>,
+    /// Every event, if anybody wants to read them.
+    pub log: Option<Vec<Record>>,
     /// Names of events by their kind, so that a name is made only once.
     kinds: Vec<(std::mem::Discriminant<Event>, String, u64)>,
 }

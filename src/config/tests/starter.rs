@@ -68,6 +68,7 @@ fn every_key_is_in_the_starter_file() {
     has_every_key::<file::File>(&[""]);
     has_every_key::<file::Server>(&["server"]);
     has_every_key::<file::Workspace>(&["workspace.*"]);
+    has_every_key::<file::History>(&["workspace.*.history"]);
     has_every_key::<file::Channel>(&["workspace.*.channels.*"]);
     has_every_key::<file::Terms>(&["workspace.*.queues.*.terms.*"]);
     has_every_key::<file::WrapUp>(&[
@@ -143,7 +144,8 @@ fn without(file: &mut Table, path: &str, keys: &[&str]) {
 
 fn rules_of(file: &Table) -> String {
     let config = super::check(&toml::to_string(file).unwrap()).unwrap();
-    format!("{:#?} {:#?}", config.server, main_of(&config))
+    let history = config.workspace("main").unwrap().history;
+    format!("{:#?} {:#?} {history:?}", config.server, main_of(&config))
 }
 
 #[test]
@@ -184,6 +186,14 @@ fn what_the_starter_file_states_as_default_is_the_default() {
         (
             "workspace.main",
             &["patience", "priority_step", "return_boost"],
+        ),
+        (
+            "workspace.main.history",
+            &["contacts", "segments", "agent_states", "audit"],
+        ),
+        (
+            "workspace.main.history",
+            &["queue_intervals", "agent_intervals", "content"],
         ),
         (
             "workspace.main.channels.voice",

@@ -8,12 +8,14 @@ mod read;
 mod recover;
 mod schema;
 mod snapshot;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use read::ReadError;
 pub use schema::{FORMAT, OpenError};
+pub(super) use tail::{Tail, open_beside};
 
 use super::chore;
 use super::folder::Folder;

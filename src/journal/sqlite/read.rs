@@ -7,6 +7,7 @@ use crate::journal::{Source, Written};
 use crate::time::Instant;
 use rusqlite::{Connection, Row, Rows};
 use serde::Deserialize;
+use std::ops::ControlFlow;
 
 const BATCHES: &str = "SELECT seq, source, crc, body FROM batches WHERE seq > ?1 ORDER BY seq";
 const LAST: &str = "SELECT seq, source, crc, body FROM batches ORDER BY seq DESC LIMIT 1";
@@ -45,6 +46,18 @@ pub(super) fn replay(
     after: Seq,
     mut each: impl FnMut(Written),
 ) -> Result<(), ReadError> {
+    walk(connection, after, |written| {
+        each(written);
+        ControlFlow::Continue(())
+    })
+}
+
+/// The same, for as long as `each` wants more.
+pub(super) fn walk(
+    connection: &Connection,
+    after: Seq,
+    mut each: impl FnMut(Written) -> ControlFlow<()>,
+) -> Result<(), ReadError> {
     let mut batches = connection.prepare(BATCHES)?;
     let mut batches = batches.query([after.0.cast_signed()])?;
     let mut said = connection.prepare(CONTENT)?;
@@ -57,7 +70,9 @@ pub(super) fn replay(
         for record in &mut written.records {
             record.content = said.of(record.seq)?;
         }
-        each(written);
+        if each(written).is_break() {
+            break;
+        }
     }
     Ok(())
 }

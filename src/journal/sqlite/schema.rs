@@ -13,7 +13,7 @@ pub const FORMAT: i32 = 2;
 /// What the write-ahead log shrinks to once it is copied, in bytes.
 const WAL_LIMIT: i64 = 64 * 1_024 * 1_024;
 /// Waits so long for whoever reads the file from outside.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// What makes each version of the file from the one before it, from an empty file on. A step that
 /// has been released never changes.
@@ -125,6 +125,22 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
         migrate(&mut connection, format).map_err(sqlite)?;
     }
     Ok(connection)
+}
+
+/// Whether a log that is there is one of this version.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let marks = marks(connection).map_err(|error| OpenError::Sqlite {
+        path: path.to_path_buf(),
+        error,
+    })?;
+    match marks {
+        (APPLICATION, FORMAT) => Ok(()),
+        (APPLICATION, found) if found > FORMAT => Err(OpenError::Newer {
+            path: path.to_path_buf(),
+            found,
+        }),
+        _ => Err(OpenError::NotALog(path.to_path_buf())),
+    }
 }
 
 /// A connection with this program's settings.

@@ -1,0 +1,69 @@
+//! Words in the place of numbers and variants: the tables are read by people.
+
+use crate::directory::Known;
+use crate::id::{AgentId, ChannelId, QueueId, TeamId, UserId};
+use serde::Serialize;
+use serde_json::Value;
+
+/// The names that the log's numbers stand for, as far as they were read.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    known: Known,
+    /// A number had no name: they have to be read again.
+    missed: bool,
+}
+
+impl Words {
+    /// Goes by these names from now on.
+    pub(super) fn learn(&mut self, known: Known) {
+        self.known = known;
+        self.missed = false;
+    }
+
+    /// Whether a number had no name since they were last read.
+    pub(super) fn missed(&self) -> bool {
+        self.missed
+    }
+
+    pub(super) fn queue(&mut self, queue: QueueId) -> String {
+        let name = self.known.queues.get(queue.index()).cloned();
+        self.or_number(name, queue.0)
+    }
+
+    pub(super) fn channel(&mut self, channel: ChannelId) -> String {
+        let name = self.known.channels.get(channel.index()).cloned();
+        self.or_number(name, channel.0.into())
+    }
+
+    pub(super) fn user(&mut self, user: UserId) -> String {
+        let name = self.known.users.get(user.index()).cloned();
+        self.or_number(name, user.0)
+    }
+
+    pub(super) fn agent(&mut self, agent: AgentId) -> String {
+        self.user(agent.user())
+    }
+
+    pub(super) fn team(&mut self, team: TeamId) -> String {
+        let name = self.known.teams.get(team.index()).cloned();
+        self.or_number(name, team.0)
+    }
+
+    fn or_number(&mut self, name: Option<String>, number: u32) -> String {
+        name.unwrap_or_else(|| {
+            self.missed = true;
+            format!("#{number}")
+        })
+    }
+}
+
+/// The word by which a variant is written, as in the log: `short_abandoned`.
+pub(super) fn word(of: &impl Serialize) -> String {
+    match serde_json::to_value(of) {
+        Ok(Value::String(word)) => word,
+        Ok(Value::Object(of)) => of.keys().next().cloned().unwrap_or_default(),
+        Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) | Err(_) => {
+            String::new()
+        }
+    }
+}
