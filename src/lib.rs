@@ -4,6 +4,8 @@
 //! watches, the gate asks for permits. Everything that decides is a pure state machine;
 //! everything that waits is one small loop around it. `docs/architecture.md` has the plan.
 
+#![forbid(unsafe_code)]
+
 pub mod access;
 pub mod cli;
 pub mod config;

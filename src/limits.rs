@@ -198,6 +198,17 @@ pub const UNDURABLE_BYTES: usize = 64 * 1024 * 1024;
 pub const UNDURABLE_AGE: Span = Span::seconds(1);
 /// Who is refused as `busy` is told to try again after this time.
 pub const BUSY_AFTER: Span = Span(500);
+/// Less room than this on the disk of the data folder is short, in bytes, unless it is configured:
+/// new contacts and sign-ins are refused.
+pub const LOW_SPACE: u64 = 512 * 1024 * 1024;
+/// The reserve file takes this share of what is short: 128 MiB of 512.
+pub const RESERVE_SHARE: u64 = 4;
+/// The reserve is given up when less than this share of what is short is left: 64 MiB of 512.
+pub const LAST_SHARE: u64 = 8;
+/// Space is looked at so often: a busy floor writes a few MiB in that time.
+pub const LOOK_AT_SPACE: std::time::Duration = std::time::Duration::from_secs(1);
+/// Who is refused because space is short is told to try again after this time.
+pub const NO_ROOM_AFTER: Span = Span::seconds(10);
 /// Inputs a mailbox may hold before new work is refused as `busy` is half of this.
 pub const MAILBOX: usize = 65_536;
 /// Messages an actor takes in before it acts on them: more delays the first of a burst.

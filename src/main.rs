@@ -1,5 +1,7 @@
 //! The program: hands the command line over and says what went wrong.
 
+#![forbid(unsafe_code)]
+
 use clap::Parser;
 use std::io;
 use std::process::ExitCode;

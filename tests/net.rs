@@ -31,4 +31,6 @@ mod net {
     mod service;
     mod sessions;
     mod slow;
+    mod space;
+    mod stall;
 }

@@ -1,6 +1,8 @@
 //! Open-loop load generator for Switchroom. It speaks the wire contract as any client would and
 //! shares no code with the server. `README.md` beside this package says how to read its figures.
 
+#![forbid(unsafe_code)]
+
 mod agent;
 mod args;
 mod burst;

@@ -1,12 +1,13 @@
 //! The data folder of a server: the logs of its workspaces.
 
 use super::Failure;
-use crate::config::Config;
+use crate::config::{Config, Server};
 use crate::directory::Known;
 use crate::engine::OpenJournal;
 use crate::engine::clock::Clock;
 use crate::journal::folder::Folder;
 use crate::journal::history::{History, Retention};
+use crate::journal::space::{FolderDisk, Looker, Space, Watch};
 use crate::journal::sqlite::Sqlite;
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Data {
     logs: BTreeMap<String, Sqlite>,
+    /// The room they have, and the thread that looks at it.
+    room: Option<(Arc<Space>, Watch)>,
 }
 
 impl Data {
@@ -34,7 +37,15 @@ impl Data {
                 logs.insert(name.clone(), Sqlite::open(folder, now)?);
             }
         }
-        Ok(Self { logs })
+        let room = config.server.durable.then(|| watch(&config.server));
+        let room = room.transpose().map_err(Failure::Start)?;
+        Ok(Self { logs, room })
+    }
+
+    /// The room that the logs have; none where they are in memory.
+    #[must_use]
+    pub fn space(&self) -> Option<Arc<Space>> {
+        self.room.as_ref().map(|(space, _)| Arc::clone(space))
     }
 
     /// The names that the logs know, by workspace.
@@ -95,4 +106,11 @@ impl Data {
             Ok(Arc::new(log))
         })))
     }
+}
+
+fn watch(server: &Server) -> io::Result<(Arc<Space>, Watch)> {
+    let space = Space::new(server.low_space);
+    let disk = Box::new(FolderDisk::new(&server.data));
+    let watch = Watch::start(Looker::new(Arc::clone(&space), disk))?;
+    Ok((space, watch))
 }

@@ -1,17 +1,22 @@
 //! The command line: what a person types, and what is answered.
 
+mod backup;
 mod check;
 mod data;
 mod demo;
+mod doctor;
 mod drain;
 mod erase;
 mod export;
 mod init;
 mod key;
+mod line;
 mod load;
+mod log;
 mod reload;
 pub mod serve;
 mod service;
+mod store;
 mod token;
 
 pub use key::{KeyFileError, signing_key};
@@ -20,7 +25,7 @@ pub use load::{Where, load};
 use crate::config::Findings;
 use crate::journal::folder::FolderError;
 use crate::journal::history::HistoryError;
-use crate::journal::sqlite::{OpenError, ReadError};
+use crate::journal::sqlite::{CopyError, OpenError, ReadError};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -55,6 +60,14 @@ pub enum Command {
     Export(export::Export),
     /// Erase what people said and who they are, of a customer or a contact; the server may run.
     Erase(erase::Erase),
+    /// Print the log of a workspace, an event in a line of JSON.
+    Log(log::Log),
+    /// Check a data folder: files, check sums, and whether a server can start from it.
+    Doctor(doctor::Doctor),
+    /// Copy a data folder, also while a server uses it.
+    Backup(backup::Backup),
+    /// Put a backup in the place of a data folder that is gone.
+    Restore(backup::Restore),
     /// Write a starter configuration that explains every key.
     Init(init::Init),
 }
@@ -115,6 +128,9 @@ pub enum Failure {
     /// The history cannot be kept or read.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// A file cannot be copied.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     /// Something was asked for that does not exist.
     #[error("{0}")]
     Unknown(String),
@@ -137,6 +153,10 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<ExitCode, Failure> {
         Command::Token(token) => token.run(out),
         Command::Export(export) => export.run(out),
         Command::Erase(erase) => erase.run(out),
+        Command::Log(log) => log.run(out),
+        Command::Doctor(doctor) => doctor.run(out),
+        Command::Backup(backup) => backup.run(out),
+        Command::Restore(restore) => restore.run(out),
         Command::Init(init) => init.run(out),
     }
 }

@@ -69,6 +69,8 @@ pub struct Running {
     engines: Vec<Named>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Looks at the room on the disk until the end.
+    _data: Data,
 }
 
 /// A workspace's engine.
@@ -231,6 +233,7 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
             clock: clock
                 .clone()
                 .not_before(data.last_at(&workspace.rules.name)?),
+            space: data.space(),
             configuration: Some(config.digest),
             ..Options::default()
         };
@@ -278,6 +281,7 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
         engines,
         stop,
         tasks,
+        _data: data,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The configuration file as it is written: one struct per table, one field per key, nothing
 //! looked up yet. `starter.toml` shows and explains every key; a test holds the two together.
 
-use super::value::{Held, Length, LengthOr, Off, WhileMedia};
+use super::value::{Held, Length, LengthOr, Off, Size, WhileMedia};
 use crate::domain::rules::{Connect, Fill, Selection, SignOutWork, WrapUpMode};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ pub struct Server {
     pub origins: Option<Vec<Spanned<String>>>,
     pub data: Option<Spanned<String>>,
     pub journal: Option<JournalWord>,
+    pub low_space: Option<Size>,
     pub key_file: Option<Spanned<String>>,
     pub issuer: Option<Spanned<String>>,
     pub audience: Option<Spanned<String>>,

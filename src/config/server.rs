@@ -2,6 +2,7 @@
 
 use super::file;
 use super::finding::Notes;
+use crate::limits;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use toml::Spanned;
@@ -20,6 +21,9 @@ pub struct Server {
     /// The log is kept in the data folder, and the server goes on where it was; otherwise in
     /// memory, and it starts anew each time.
     pub durable: bool,
+    /// Less room than this on the disk of the data folder is short, in bytes: new contacts and
+    /// sign-ins are refused.
+    pub low_space: u64,
     /// File of the key that signs tokens, in the data folder unless it is an absolute path.
     pub key_file: PathBuf,
     /// Issuer that tokens must name.
@@ -39,6 +43,7 @@ impl Default for Server {
             origins: Vec::new(),
             data: PathBuf::from("./switchroom-data"),
             durable: true,
+            low_space: limits::LOW_SPACE,
             key_file: PathBuf::from("signing.key"),
             issuer: "switchroom".into(),
             audience: "switchroom".into(),
@@ -79,6 +84,7 @@ impl Server {
             durable: file
                 .journal
                 .map_or(default.durable, |word| word == file::JournalWord::Disk),
+            low_space: file.low_space.map_or(default.low_space, |size| size.0),
             key_file: text(&file.key_file, "key_file", notes)
                 .map_or(default.key_file, PathBuf::from),
             issuer: text(&file.issuer, "issuer", notes).unwrap_or(default.issuer),

@@ -8,6 +8,10 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Length(pub Span);
 
+/// A number of bytes: `"512MiB"`, `"2GiB"`, `"0B"`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Size(pub u64);
+
 /// A length of time, or a word that says that there is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LengthOr<W> {
@@ -98,6 +102,29 @@ pub fn length(text: &str) -> Option<Span> {
     (last != u64::MAX && total <= LONGEST.0).then_some(Span(total))
 }
 
+/// Reads a number of bytes: a whole number with a unit.
+#[must_use]
+pub fn size(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 5] = [
+        ("TiB", 1 << 40),
+        ("GiB", 1 << 30),
+        ("MiB", 1 << 20),
+        ("KiB", 1 << 10),
+        ("B", 1),
+    ];
+    let text = text.trim();
+    let (unit, bytes) = UNITS.into_iter().find(|(unit, _)| text.ends_with(unit))?;
+    let number = text.strip_suffix(unit)?.trim_end();
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let total = number.parse::<u64>().ok()?.checked_mul(bytes)?;
+    (total <= LARGEST).then_some(total)
+}
+
+/// More bytes than any disk has; larger is a slip.
+const LARGEST: u64 = 1 << 50;
+
 /// Longer than a year is a slip, and would not fit the timers of other programs.
 const LONGEST: Span = Span::hours(24 * 366);
 
@@ -134,6 +161,26 @@ impl Visitor<'_> for LengthVisitor {
 impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(LengthVisitor).map(Self)
+    }
+}
+
+struct SizeVisitor;
+
+impl Visitor<'_> for SizeVisitor {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of bytes such as \"512MiB\", \"2GiB\" or \"0B\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<u64, E> {
+        size(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(SizeVisitor).map(Self)
     }
 }
 
@@ -219,6 +266,32 @@ mod tests {
             "20ſ",
         ] {
             assert_eq!(length(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_bytes() {
+        for (text, bytes) in [
+            ("0B", 0),
+            ("512MiB", 512 << 20),
+            (" 2 GiB ", 2 << 30),
+            ("1TiB", 1 << 40),
+            ("3KiB", 3_072),
+        ] {
+            assert_eq!(size(text), Some(bytes), "{text}");
+        }
+        for bad in [
+            "",
+            "512",
+            "MiB",
+            "-1B",
+            "1.5GiB",
+            "512MB",
+            "512mib",
+            "9999999TiB",
+            "1+1B",
+        ] {
+            assert_eq!(size(bad), None, "{bad}");
         }
     }
 

@@ -27,6 +27,7 @@ use crate::domain::rules::Workspace;
 use crate::id::{AgentId, ContactId, Generation, QueueId, Seq};
 use crate::journal::beside::Configuration;
 use crate::journal::memory;
+use crate::journal::space::Space;
 use crate::journal::{Epoch, Journal, OnFailure, Opening, Release};
 use crate::limits;
 use crate::time::Span;
@@ -52,6 +53,8 @@ pub struct Options {
     pub configuration: Option<Configuration>,
     /// The runtime of the sockets, on which the actors run too; the caller's when absent.
     pub sockets: Option<Handle>,
+    /// The room there is for the log; as much as it needs when absent.
+    pub space: Option<Arc<Space>>,
     /// For tests: runs before a machine takes an input in, and may panic in its place.
     pub trip: Option<Trip>,
 }
@@ -67,6 +70,7 @@ impl Default for Options {
             }),
             configuration: None,
             sockets: None,
+            space: None,
             trip: None,
         }
     }
@@ -78,6 +82,9 @@ pub enum NotNow {
     /// Over a mark; try again after this time.
     #[error("the server is busy")]
     Busy(Span),
+    /// Space is short; try again after this time.
+    #[error("space on the server's disk is short: no new contacts and no sign-ins")]
+    NoRoom(Span),
     /// No new contacts are taken, until that is cancelled.
     #[error("this workspace is draining: no new contacts are taken")]
     Draining,
@@ -101,6 +108,7 @@ struct Inner {
     done: CancellationToken,
     thread: Mutex<Option<JoinHandle<()>>>,
     stopping: AtomicBool,
+    space: Option<Arc<Space>>,
 }
 
 impl Engine {
@@ -160,6 +168,7 @@ impl Engine {
             done,
             thread: Mutex::new(Some(thread)),
             stopping: AtomicBool::new(false),
+            space: options.space,
         }));
         let floor = FloorKind {
             rules: Arc::clone(&rules),
@@ -223,6 +232,12 @@ impl Engine {
         self.0.post.journal.durable()
     }
 
+    /// The room there is for the log, where it is looked at.
+    #[must_use]
+    pub fn space(&self) -> Option<&Arc<Space>> {
+        self.0.space.as_ref()
+    }
+
     /// Doors of this floor.
     #[must_use]
     pub fn doors(&self) -> &Arc<Doors> {
@@ -263,10 +278,14 @@ impl Engine {
     /// is never refused for load.
     ///
     /// # Errors
-    /// When too much is not yet durable, a mailbox is half full, or the engine stops.
+    /// When too much is not yet durable, a mailbox is half full, space is short, or the engine
+    /// stops.
     pub fn admit(&self, queue: Option<QueueId>) -> Result<(), NotNow> {
         if self.0.stopping.load(Ordering::Relaxed) {
             return Err(NotNow::Stopping);
+        }
+        if self.space().is_some_and(|space| space.is_short()) {
+            return Err(NotNow::NoRoom(limits::NO_ROOM_AFTER));
         }
         let registry = &self.0.post.outlet.registry;
         let undurable = self.0.post.journal.undurable();

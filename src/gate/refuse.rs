@@ -71,6 +71,7 @@ pub fn foreign(foreign: Foreign) -> WireError {
 pub fn not_now(why: NotNow) -> WireError {
     match why {
         NotNow::Busy(after) => WireError::new(Code::Busy, why.to_string()).after(after.0),
+        NotNow::NoRoom(after) => WireError::new(Code::Unavailable, why.to_string()).after(after.0),
         NotNow::Draining => WireError::new(Code::Unavailable, why.to_string()),
         NotNow::Stopping => WireError::new(Code::ShuttingDown, why.to_string()),
     }

@@ -1,6 +1,6 @@
 //! The folder of one workspace's log. One process at a time uses it.
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, flock, statfs};
 use rustix::process::Pid;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Name of the file that says who uses the folder.
-const LOCK: &str = "lock";
+pub const LOCK: &str = "lock";
 
 /// A folder that nobody else uses, until it is dropped.
 #[derive(Debug)]
@@ -28,6 +28,17 @@ pub enum FolderError {
         /// Name and number of the process.
         who: String,
     },
+    /// Its disk is another machine's.
+    #[error(
+        "{path} is on a network file system ({kind}), where locks and syncs do not hold: \
+         name a data folder on a disk of this machine"
+    )]
+    Network {
+        /// Where.
+        path: PathBuf,
+        /// Which kind.
+        kind: &'static str,
+    },
     /// The system refuses.
     #[error("{path}: {error}")]
     File {
@@ -42,8 +53,16 @@ impl Folder {
     /// Makes the folder unless it is there, and takes it for this process.
     ///
     /// # Errors
-    /// When another process uses it, or the system refuses.
+    /// When another process uses it, it is on a network file system, or the system refuses.
     pub fn take(path: &Path) -> Result<Self, FolderError> {
+        Self::take_on(path, |path| Ok(statfs(path)?.f_type))
+    }
+
+    /// The same, told the kind of the file system by its magic number, as `statfs(2)` has it.
+    fn take_on(
+        path: &Path,
+        file_system: impl FnOnce(&Path) -> io::Result<i64>,
+    ) -> Result<Self, FolderError> {
         let file = path.join(LOCK);
         let failed = |error| FolderError::File {
             path: file.clone(),
@@ -57,6 +76,14 @@ impl Folder {
                 path: path.to_path_buf(),
                 error,
             })?;
+        let kind = file_system(path).map_err(|error| FolderError::File {
+            path: path.to_path_buf(),
+            error,
+        })?;
+        if let Some(kind) = network(kind) {
+            let path = path.to_path_buf();
+            return Err(FolderError::Network { path, kind });
+        }
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
@@ -123,6 +150,21 @@ impl Folder {
     }
 }
 
+/// The network file systems, by the numbers of `statfs(2)`.
+fn network(magic: i64) -> Option<&'static str> {
+    match magic {
+        0x6969 => Some("NFS"),
+        0x517b | 0xff53_4d42 | 0xfe53_4d42 => Some("SMB"),
+        0x0102_1997 => Some("9p"),
+        0x00c3_6400 => Some("Ceph"),
+        0x0bd0_0bd0 => Some("Lustre"),
+        0x5346_414f | 0x6b41_4653 => Some("AFS"),
+        0x4750_4653 => Some("GPFS"),
+        0x7375_7245 => Some("Coda"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Folder, FolderError};
@@ -145,5 +187,22 @@ mod tests {
         drop(first);
         assert_eq!(Folder::user(&path).unwrap(), None);
         assert_eq!(Folder::take(&path).unwrap().path(), path);
+    }
+
+    #[test]
+    fn a_folder_on_another_machine_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("main");
+        let refused = Folder::take_on(&path, |_| Ok(0x6969)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "{} is on a network file system (NFS), where locks and syncs do not hold: name a \
+                 data folder on a disk of this machine",
+                path.display()
+            )
+        );
+        assert!(!path.join(super::LOCK).exists(), "it is left alone");
+        assert!(Folder::take_on(&path, |_| Ok(0xef53)).is_ok(), "ext4");
     }
 }

@@ -48,7 +48,7 @@ impl Folding {
             while let Ok(next) = self.receiver.try_recv() {
                 self.take(&next);
             }
-            thread::sleep(RESTS);
+            thread::park_timeout(RESTS);
         }
     }
 

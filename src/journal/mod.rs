@@ -14,6 +14,7 @@ pub mod index;
 pub mod log;
 pub mod memory;
 pub mod recover;
+pub mod space;
 pub mod sqlite;
 pub mod store;
 mod writer;

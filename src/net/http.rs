@@ -73,6 +73,12 @@ async fn readyz(State(server): Port) -> (StatusCode, &'static str) {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
     } else if server.drains() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    } else if server.space().is_some_and(|space| space.is_short()) {
+        // Work in hand goes on, so its requests have to find their way here.
+        (
+            StatusCode::OK,
+            "space is short: no new contacts, no sign-ins\n",
+        )
     } else {
         (StatusCode::OK, "ready\n")
     }

@@ -9,6 +9,7 @@ use super::sessions::Sessions;
 use crate::engine::clock::Clock;
 use crate::gate::Site;
 use crate::id::UserId;
+use crate::journal::space::Space;
 use crate::limits;
 use crate::time::{Instant, Span};
 use crate::wire::close::CloseCode;
@@ -231,10 +232,19 @@ impl Server {
             self.reloads.in_force.load(Ordering::Relaxed),
             self.reloads.refused.load(Ordering::Relaxed),
         );
+        if let Some(space) = self.space() {
+            page.push_str(&of_space(space));
+        }
         for gate in self.site.gates() {
             page.push_str(&gate.engine().metrics());
         }
         page
+    }
+
+    /// The room that the logs have, which is the same for all of them.
+    #[must_use]
+    pub fn space(&self) -> Option<&Arc<Space>> {
+        self.site.gates().find_map(|gate| gate.engine().space())
     }
 
     /// What clients are told when the server stops: each to come back at another time.
@@ -249,4 +259,18 @@ impl Server {
             ..Farewell::new(CloseCode::GoingAway)
         }
     }
+}
+
+fn of_space(space: &Space) -> String {
+    format!(
+        "# HELP switchroom_free_bytes Room on the disk of the data folder.\n\
+         # TYPE switchroom_free_bytes gauge\nswitchroom_free_bytes {}\n\
+         # HELP switchroom_low_space_bytes Less room than this is short.\n\
+         # TYPE switchroom_low_space_bytes gauge\nswitchroom_low_space_bytes {}\n\
+         # HELP switchroom_space_short Whether new contacts and sign-ins are refused for lack of \
+         room.\n# TYPE switchroom_space_short gauge\nswitchroom_space_short {}\n",
+        space.free().unwrap_or(0),
+        space.low(),
+        u8::from(space.is_short()),
+    )
 }

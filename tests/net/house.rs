@@ -11,6 +11,7 @@ use switchroom::engine::{Engine, Options as EngineOptions, Trip};
 use switchroom::gate::{Served, Site};
 use switchroom::journal::folder::Folder;
 use switchroom::journal::history::History;
+use switchroom::journal::space::Space;
 use switchroom::journal::sqlite::Sqlite;
 use switchroom::net::http::routes;
 use switchroom::net::listen::{Port, listen};
@@ -103,13 +104,28 @@ impl House {
 
     /// A server whose machines may be tripped.
     pub async fn tripping(toml: &str, clock: Clock, options: Options, trip: Option<Trip>) -> Self {
-        let workspace = workspace(toml);
-        let names = Arc::clone(workspace.directory.names());
         let engine_options = EngineOptions {
-            clock: clock.clone(),
+            clock,
             trip,
             ..EngineOptions::default()
         };
+        Self::with(toml, options, engine_options).await
+    }
+
+    /// A server whose disk has the room that the test says.
+    pub async fn with_space(toml: &str, clock: Clock, options: Options, space: Arc<Space>) -> Self {
+        let engine_options = EngineOptions {
+            clock,
+            space: Some(space),
+            ..EngineOptions::default()
+        };
+        Self::with(toml, options, engine_options).await
+    }
+
+    /// A server whose engine is started with what the test says.
+    pub async fn with(toml: &str, options: Options, engine_options: EngineOptions) -> Self {
+        let workspace = workspace(toml);
+        let names = Arc::clone(workspace.directory.names());
         let engine = Engine::start(workspace.rules, names, engine_options).expect("an engine");
         Self::serving(workspace.directory, engine, None, options).await
     }

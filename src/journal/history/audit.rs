@@ -85,7 +85,7 @@ fn act(event: &Event) -> (&'static str, Option<String>) {
         Event::AgentResumed { .. } => ("agent.resumed", None),
         Event::Recovered { .. } => ("server.recovered", None),
         Event::WorkspaceDraining { draining } => {
-            let detail = if *draining { "begun" } else { "cancelled" };
+            let detail = if *draining { "on" } else { "off" };
             ("workspace.draining", Some(detail.to_owned()))
         }
         Event::ActorRestarted { .. } => ("actor.restarted", None),

@@ -8,7 +8,7 @@ use super::schema;
 use super::words::Words;
 use super::{FILE, HistoryError};
 use crate::id::Seq;
-use crate::journal::sqlite::{self, Tail};
+use crate::journal::sqlite::{self, Reader};
 use crate::journal::{Epoch, Written};
 use crate::time::Instant;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -24,7 +24,7 @@ const GROUP: usize = 2_000;
 #[derive(Debug)]
 pub(super) struct Projector {
     path: PathBuf,
-    log: Tail,
+    log: Reader,
     file: Connection,
     words: Words,
     position: Seq,
@@ -34,7 +34,7 @@ impl Projector {
     /// Opens both in the folder of a workspace; the file is made if there is none. One that is
     /// of another log, or ahead of this one, is set aside under another name.
     pub(super) fn open(folder: &Path) -> Result<Self, HistoryError> {
-        let log = Tail::open(&folder.join(sqlite::FILE))?;
+        let log = Reader::open(&folder.join(sqlite::FILE))?;
         let path = folder.join(FILE);
         let mut file = schema::open(&path)?;
         let epoch = log.epoch()?;
@@ -79,7 +79,7 @@ impl Projector {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Whoever else may have taken the log in, in the last moments of a server that ends.
         self.position = schema::position(&transaction)?;
-        let page = self.log.page(self.position, GROUP)?;
+        let page = self.log.whole(self.position, GROUP)?;
         let Some(last) = page.last().and_then(|written| written.records.last()) else {
             return Ok(false);
         };

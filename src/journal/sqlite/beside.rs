@@ -1,9 +1,8 @@
 //! Tables beside the log: idempotency keys with their answers, and sessions of sign-ins. Keys are
 //! added at one end and taken off at the other, by number, so that little of the file changes.
 
-use super::names;
 use super::read::ReadError;
-use super::schema;
+use super::{Medium, names, schema};
 use crate::id::{Generation, Seq, UserId};
 use crate::journal::beside::{Beside, Configuration, Digest, KnownKey, Recall, SessionRow};
 use crate::limits;
@@ -79,8 +78,8 @@ pub(super) fn go_on(
 pub(super) struct Aside(Mutex<Connection>);
 
 impl Aside {
-    pub(super) fn open(path: &Path) -> Result<Self, ReadError> {
-        Ok(Self(Mutex::new(schema::connect(path)?)))
+    pub(super) fn open(path: &Path, on: Medium) -> Result<Self, ReadError> {
+        Ok(Self(Mutex::new(schema::connect(path, on)?)))
     }
 
     /// Nothing between lock and unlock leaves the connection half changed.

@@ -1,15 +1,15 @@
 //! Checkpoints: what was committed is copied into the file by a thread of its own, so that no
 //! commit waits for it.
 
-use super::schema;
+use super::{Medium, schema};
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use rusqlite::Connection;
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How often.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often, unless a medium says otherwise.
+pub(super) const EVERY: Duration = Duration::from_secs(1);
 
 /// The thread.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub(super) fn start(path: &Path) -> Result<Self, super::OpenError> {
-        let connection = schema::connect(path).map_err(|error| super::OpenError::Sqlite {
+    pub(super) fn start(path: &Path, on: Medium) -> Result<Self, super::OpenError> {
+        let connection = schema::connect(path, on).map_err(|error| super::OpenError::Sqlite {
             path: path.to_path_buf(),
             error,
         })?;
@@ -28,7 +28,7 @@ impl Checkpoints {
         let thread = thread::Builder::new()
             .name("checkpoints".to_owned())
             .spawn(move || {
-                while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                while ended.recv_timeout(on.checkpoint_every) == Err(RecvTimeoutError::Timeout) {
                     copy(&connection, "PASSIVE");
                 }
                 copy(&connection, "TRUNCATE");

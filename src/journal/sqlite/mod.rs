@@ -3,19 +3,24 @@
 
 mod beside;
 mod checkpoint;
+mod copy;
 mod names;
 mod read;
+mod reader;
 mod recover;
 mod schema;
 mod snapshot;
-mod tail;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod write;
 
+pub use copy::{CopyError, Moment, epoch_of, rename, tidy};
 pub use read::ReadError;
+pub use reader::Reader;
+pub(super) use reader::open_beside;
 pub use schema::{FORMAT, OpenError};
-pub(super) use tail::{Tail, open_beside};
+pub use verify::{Finding, Read};
 
 use super::chore;
 use super::folder::Folder;
@@ -31,6 +36,7 @@ use checkpoint::Checkpoints;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Name of the file in its folder.
 pub const FILE: &str = "log.db";
@@ -50,10 +56,30 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
+/// What a log's file lies on.
+#[derive(Clone, Copy, Debug)]
+pub struct Medium {
+    /// Name of a VFS that was registered with SQLite; the system's files when absent. A test
+    /// that cuts the power names its own.
+    pub vfs: Option<&'static str>,
+    /// How often commits are copied into the file.
+    pub checkpoint_every: Duration,
+}
+
+impl Default for Medium {
+    fn default() -> Self {
+        Self {
+            vfs: None,
+            checkpoint_every: checkpoint::EVERY,
+        }
+    }
+}
+
 /// A log's file, open for its one writer.
 #[derive(Debug)]
 pub struct Sqlite {
     folder: Folder,
+    on: Medium,
     connection: Connection,
     epoch: Epoch,
     /// When it was new.
@@ -71,12 +97,21 @@ impl Sqlite {
     /// # Errors
     /// When there is something else, a log of a newer version, or the file cannot be used.
     pub fn open(folder: Folder, now: Instant) -> Result<Self, OpenError> {
+        Self::open_on(Medium::default(), folder, now)
+    }
+
+    /// The same on another medium.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_on(on: Medium, folder: Folder, now: Instant) -> Result<Self, OpenError> {
         let path = folder.path().join(FILE);
-        let connection = schema::open(&path)?;
+        let connection = schema::open(&path, on)?;
         let (epoch, began) = schema::epoch(&connection, now)?;
-        let checkpoints = Checkpoints::start(&path)?;
+        let checkpoints = Checkpoints::start(&path, on)?;
         Ok(Self {
             folder,
+            on,
             connection,
             epoch,
             began,
@@ -162,7 +197,7 @@ impl Sqlite {
             kept: read.parts.take(read.upto),
             same_rules: beside::go_on(&self.connection, opening.configuration.as_ref())
                 .map_err(ReadError::from)?,
-            recall: Some(Arc::new(Aside::open(&self.path())?)),
+            recall: Some(Arc::new(Aside::open(&self.path(), self.on)?)),
             snapshots: Some(Pace {
                 since: read.since,
                 every: self.cut_every,

@@ -77,7 +77,7 @@ pub(super) fn walk(
     Ok(())
 }
 
-fn batch(row: &Row<'_>) -> Result<Written, ReadError> {
+pub(super) fn batch(row: &Row<'_>) -> Result<Written, ReadError> {
     let seq = row.get::<_, i64>(0)?.cast_unsigned();
     let damaged = |what: String| ReadError::Damaged { seq, what };
     let body = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;

@@ -1,8 +1,11 @@
 //! The file's tables, and how it is opened.
 
 use super::super::Epoch;
+use super::Medium;
 use crate::time::Instant;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -104,12 +107,12 @@ pub enum OpenError {
 }
 
 /// Opens the file, makes its tables if it is new, and checks that it is one of ours.
-pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn open(path: &Path, on: Medium) -> Result<Connection, OpenError> {
     let sqlite = |error| OpenError::Sqlite {
         path: path.to_path_buf(),
         error,
     };
-    let mut connection = connect(path).map_err(sqlite)?;
+    let mut connection = connect(path, on).map_err(sqlite)?;
     let (application, format) = marks(&connection).map_err(sqlite)?;
     if format > FORMAT && application == APPLICATION {
         return Err(OpenError::Newer {
@@ -127,28 +130,69 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Whether a log that is there is one of this version.
-pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let marks = marks(connection).map_err(|error| OpenError::Sqlite {
+/// Opens the file of a log that is there, to read it and nothing else. Older versions are read as
+/// they are.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
+    let sqlite = |error| OpenError::Sqlite {
         path: path.to_path_buf(),
         error,
-    })?;
-    match marks {
-        (APPLICATION, FORMAT) => Ok(()),
-        (APPLICATION, found) if found > FORMAT => Err(OpenError::Newer {
-            path: path.to_path_buf(),
-            found,
-        }),
-        _ => Err(OpenError::NotALog(path.to_path_buf())),
+    };
+    let connection = reading(path).map_err(sqlite)?;
+    let (application, format) = marks(&connection).map_err(sqlite)?;
+    if application != APPLICATION || format < 1 {
+        return Err(OpenError::NotALog(path.to_path_buf()));
     }
+    if format > FORMAT {
+        return Err(OpenError::Newer {
+            path: path.to_path_buf(),
+            found: format,
+        });
+    }
+    Ok(connection)
+}
+
+/// A connection that only reads. SQLite needs to write beside a file in write-ahead mode even to
+/// read it; where that cannot be, and nothing was left there to be read, the file is taken for one
+/// that nobody changes.
+pub(super) fn reading(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    let Err(error) = marks(&connection) else {
+        return Ok(connection);
+    };
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-wal");
+    let left = fs::metadata(beside).is_ok_and(|found| found.len() > 0);
+    let cannot = matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+    );
+    if left || !cannot {
+        return Err(error);
+    }
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                uri.push(char::from(*byte));
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
 }
 
 /// A connection with this program's settings.
-pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path, on: Medium) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = match on.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -160,7 +204,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn marks(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
+pub(super) fn marks(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
     let mark = |name| connection.pragma_query_value(None, name, |row| row.get(0));
     Ok((mark("application_id")?, mark("user_version")?))
 }

@@ -1,7 +1,7 @@
 //! What is in the file is what was written, or it is not used.
 
 use super::beside::Aside;
-use super::{FILE, FORMAT, OpenError, ReadError, Sqlite};
+use super::{FILE, FORMAT, Medium, OpenError, ReadError, Sqlite};
 use crate::directory::Known;
 use crate::domain::contact::{Closed, Content};
 use crate::domain::event::{By, Event, Record};
@@ -220,7 +220,7 @@ fn keys_and_sessions_are_read_again_without_those_that_were_forgotten() {
     drop(log);
 
     drop(open(&folder).unwrap());
-    let aside = Aside::open(&path).unwrap();
+    let aside = Aside::open(&path, Medium::default()).unwrap();
     let known = aside.keys().unwrap().into_iter();
     let known: Vec<(u64, Instant)> = known.map(|key| (key.number, key.at)).collect();
     assert_eq!(known, [(2, Instant(1_002)), (3, Instant(1_003))]);
