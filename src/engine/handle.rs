@@ -17,6 +17,7 @@ use super::recover;
 use super::registry::Registry;
 use super::restart::Kind;
 use super::sequencer::Sequencer;
+use super::thread::board_thread;
 use super::to_board::ToBoard;
 use crate::directory::WorkspaceNames;
 use crate::domain::command::{Asked, FloorCommand, FloorInput, QueueCommand, QueueInput};
@@ -36,7 +37,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -482,23 +483,4 @@ fn tell_of_doors(outlet: &Arc<Outlet>, board: &Mailbox<ToBoard>) {
         }
         let _ = board.put(ToBoard::Gone(door));
     }));
-}
-
-/// How much the board's thread gives way to what offers wait for; 19 would be most.
-const BOARD_GIVES_WAY: i32 = 2;
-
-/// The board's thread, how it is put there, and what ends it. A thread of its own, because a
-/// table of a thousand rows takes its time, and the system shares that out better than tasks do.
-fn board_thread() -> io::Result<(JoinHandle<()>, Handle, CancellationToken)> {
-    let runtime = Builder::new_current_thread().enable_time().build()?;
-    let (on, done) = (runtime.handle().clone(), CancellationToken::new());
-    let ended = done.clone();
-    let thread = std::thread::Builder::new()
-        .name("board".to_owned())
-        .spawn(move || {
-            // Where it may not, it takes its turn like the others.
-            let _ = rustix::process::nice(BOARD_GIVES_WAY);
-            runtime.block_on(ended.cancelled());
-        })?;
-    Ok((thread, on, done))
 }

@@ -30,6 +30,7 @@ mod sequencer;
 pub mod show;
 mod stream;
 mod tell;
+mod thread;
 mod to_board;
 mod watch;
 

@@ -3,6 +3,7 @@
 //! over; the owner decides on the facts.
 
 mod answer;
+mod customer;
 pub mod keys;
 mod named;
 mod once;

@@ -1,12 +1,12 @@
 //! What the machines say, in the words of the wire: ids become names, instants milliseconds.
 
+use super::customer::customer;
 use crate::access::facts::{self as access, ContactFacts};
-use crate::access::lens::{PiiKind, mask};
 use crate::access::principal::Principal;
 use crate::access::privilege::Privilege;
 use crate::access::rights::decide;
 use crate::directory::Directory;
-use crate::domain::contact::{Card, ContactState, Content};
+use crate::domain::contact::{Card, ContactState};
 use crate::domain::event::{NextState, OfferRef};
 use crate::domain::machine::{
     AgentCard, Answer, ChannelCard, ChannelState, Me, MyLeg, MyLegState, MyOffer, SignedIn, Taken,
@@ -432,39 +432,6 @@ fn contact_state(state: ContactState) -> object::ContactState {
         ContactState::Active => object::ContactState::Active,
         ContactState::WrapUp => object::ContactState::WrapUp,
         ContactState::Closed => object::ContactState::Closed,
-    }
-}
-
-fn customer(content: &Content, clear: bool) -> object::Customer<'static> {
-    let shown = |kind, value: &String| {
-        if clear {
-            text(value)
-        } else {
-            Cow::Owned(mask(kind, value))
-        }
-    };
-    object::Customer {
-        id: content.customer_id.as_ref().map(text),
-        name: content
-            .customer_name
-            .as_ref()
-            .map(|name| shown(PiiKind::Name, name)),
-        address: content
-            .customer_address
-            .as_ref()
-            .map(|address| shown(kind_of(address), address)),
-    }
-}
-
-/// What kind of address it is, by its looks: a channel may carry more than one kind.
-fn kind_of(address: &str) -> PiiKind {
-    let dialled = |c: char| c.is_ascii_digit() || "+-()/. ".contains(c);
-    if address.contains('@') {
-        PiiKind::Address
-    } else if address.chars().all(dialled) {
-        PiiKind::Phone
-    } else {
-        PiiKind::Other
     }
 }
 
