@@ -3,11 +3,22 @@
 
 use super::fold::Name;
 use crate::id::Seq;
+use crate::limits;
 use crate::time::Instant;
 
 /// A snapshot is cut after so many events. Two are kept: a start reads the older of them at the
 /// worst, and the events after it.
 pub const EVERY: u64 = 100_000;
+
+/// Positions that a start reads at least, where a snapshot is cut after so many events.
+pub(super) const fn tail(every: u64) -> u64 {
+    every / 10 * 3
+}
+
+const _: () = assert!(
+    tail(EVERY) >= limits::REPLAY_EVENTS as u64,
+    "views that may go on find their events after every start"
+);
 
 /// Most bytes of a snapshot that are written in one go: nobody's answer waits for more.
 pub(super) const PIECE: usize = 128 * 1024;

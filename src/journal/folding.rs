@@ -17,6 +17,9 @@ use std::time::Duration;
 /// than the folding.
 const RESTS: Duration = Duration::from_millis(5);
 
+/// How much the thread gives way to whoever somebody waits for; 19 would be most.
+const GIVES_WAY: i32 = 5;
+
 /// What the thread works with.
 pub(super) struct Folding {
     pub(super) shared: Arc<Shared>,
@@ -43,6 +46,8 @@ enum Abandoned {
 impl Folding {
     /// Runs until nothing more can come.
     pub(super) fn run(mut self) {
+        // Where it may not, it takes its turn like the others.
+        let _ = rustix::process::nice(GIVES_WAY);
         while let Ok(first) = self.receiver.recv() {
             self.take(&first);
             while let Ok(next) = self.receiver.try_recv() {

@@ -3,6 +3,7 @@
 
 mod history;
 mod line;
+mod numbers;
 mod people;
 pub mod program;
 mod record;
@@ -77,6 +78,7 @@ async fn nothing_acknowledged_is_lost_whenever_the_process_is_killed() {
     finish(&program, &record, &watch, &mut chance).await;
     program.kill();
     history::is_what_the_log_tells(folder.path(), record.all().len());
+    numbers::are_those_of_a_naive_count(folder.path(), &record).await;
 }
 
 /// What everybody does, for whoever has to find out why.

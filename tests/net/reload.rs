@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 const IN_FORCE: &str = "switchroom_reloads_total{result=\"in_force\"}";
@@ -128,15 +128,25 @@ async fn a_hundred_reloads_under_load_move_nothing_of_what_stays() {
     let position = admin.request("session.workspaces", json!({})).await["seq"].clone();
 
     let over = Arc::new(AtomicBool::new(false));
-    let load = tokio::spawn(load(Arc::clone(&program), Arc::clone(&over)));
+    let through = Arc::new(AtomicU64::new(0));
+    let load = load(
+        Arc::clone(&program),
+        Arc::clone(&over),
+        Arc::clone(&through),
+    );
+    let load = tokio::spawn(load);
     for round in 1..=100 {
         std::fs::write(folder.path().join(FILE), configuration(round)).unwrap();
         program.signal(Signal::HUP);
         counted(&program, IN_FORCE, round).await;
+        let began = Instant::now();
+        while through.load(Ordering::Relaxed) < round {
+            assert!(began.elapsed() < PATIENCE, "no contact goes through");
+            tokio::task::yield_now().await;
+        }
     }
     over.store(true, Ordering::Relaxed);
-    let done = load.await.unwrap();
-    assert!(done > 100, "{done} contacts went through meanwhile");
+    load.await.unwrap();
 
     assert_eq!(picture(&mut admin, &contacts).await, before);
     for (agent, heard) in [(&mut a1, heard[0]), (&mut a2, heard[1])] {
@@ -156,17 +166,20 @@ async fn a_hundred_reloads_under_load_move_nothing_of_what_stays() {
     assert_eq!(program.metric(REFUSED), 0);
 }
 
-/// Contacts come into another queue and leave; how many.
-async fn load(program: Arc<Program>, over: Arc<AtomicBool>) -> u64 {
+/// Contacts come into another queue and leave, and are counted.
+async fn load(program: Arc<Program>, over: Arc<AtomicBool>, through: Arc<AtomicU64>) {
     let mut site = open(&program, "site").await;
-    let mut done = 0;
     while !over.load(Ordering::Relaxed) {
-        let contact = submit(&mut site, "other", &format!("l-{done}")).await;
+        let contact = submit(
+            &mut site,
+            "other",
+            &format!("l-{}", through.load(Ordering::Relaxed)),
+        )
+        .await;
         site.result("contact.abandon", json!({"contact": contact}))
             .await;
-        done += 1;
+        through.fetch_add(1, Ordering::Relaxed);
     }
-    done
 }
 
 /// Runs `switchroom reload`; whether it could, and what it said.

@@ -187,7 +187,12 @@ impl Sqlite {
     /// # Errors
     /// When it cannot be read, or a thread cannot be started.
     pub fn start(self, opening: Opening) -> Result<Log, StartError> {
-        let read = recover::read(&self.connection, &opening.rules, self.began)?;
+        let read = recover::read(
+            &self.connection,
+            &opening.rules,
+            self.began,
+            chore::tail(self.cut_every),
+        )?;
         let after = self
             .last()?
             .map_or(Seq(0), |(last, _)| Seq(last.0 + SKIPPED));

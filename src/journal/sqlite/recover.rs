@@ -29,15 +29,17 @@ pub(super) struct Read {
     pub(super) since: u64,
 }
 
-/// Reads what a start goes on from.
+/// Reads what a start goes on from: `at_least` so many positions after a snapshot, if there are.
+/// Views go on from events, and a snapshot has none.
 pub(super) fn read(
     connection: &Connection,
     rules: &Arc<Workspace>,
     began: Instant,
+    at_least: u64,
 ) -> Result<Read, ReadError> {
     // One look at the file, and not one for every contact.
     let look = connection.unchecked_transaction()?;
-    let (mut parts, after) = from_snapshot(&look, rules, began)?;
+    let (mut parts, after) = from_snapshot(&look, rules, began, at_least)?;
     let (mut upto, mut since) = (after, 0);
     replay(&look, after, &mut parts, |written| {
         since += written.records.len() as u64;
@@ -69,14 +71,24 @@ fn replay(
     )
 }
 
-/// The newest snapshot that can be read; else the start of the log, if it is there.
+/// The newest snapshot that can be read, or the one before it when that is too new for views to
+/// go on; else the start of the log, if it is there.
 fn from_snapshot(
     connection: &Connection,
     rules: &Arc<Workspace>,
     began: Instant,
+    at_least: u64,
 ) -> Result<(Parts, Seq), ReadError> {
     let mut failed = None;
-    for seq in snapshot::whole(connection)? {
+    let mut snapshots = snapshot::whole(connection)?;
+    let last = read::last(connection)?.map_or(Seq(0), |last| last.seq);
+    if snapshots
+        .first()
+        .is_some_and(|newest| newest.0 + at_least > last.0)
+    {
+        snapshots.rotate_left(1);
+    }
+    for seq in snapshots {
         match restored(connection, rules, began, seq) {
             Ok(parts) => return Ok((parts, seq)),
             Err(error) => {

@@ -124,7 +124,7 @@ impl Reader {
     pub fn check_fold(&self, rules: &Arc<Workspace>) -> Result<(Vec<Finding>, bool), ReadError> {
         let began = Instant(meta(&self.connection, "began")?.unwrap_or(0));
         let folded = catch_unwind(AssertUnwindSafe(|| -> Result<_, ReadError> {
-            recover::read(&self.connection, rules, began)?;
+            recover::read(&self.connection, rules, began, 0)?;
             let moment = self.connection.unchecked_transaction()?;
             recover::disagree(&moment, rules, began)
         }));

@@ -226,6 +226,17 @@ impl Record {
         unheard.map(|(contact, _)| contact.clone()).collect()
     }
 
+    /// Contacts to which something was done as far as anybody was told, and those to which it was
+    /// done perhaps.
+    pub fn contacts(&self, act: Act) -> (usize, usize) {
+        let inside = self.inside();
+        let count = |of: fn(&Acts, Act) -> bool| {
+            let acts = inside.acts.values();
+            acts.filter(|acts| of(acts, act)).count()
+        };
+        (count(Acts::done), count(Acts::possible))
+    }
+
     /// Whether an agent may have ended a contact.
     pub fn may_have_ended(&self, contact: &str) -> bool {
         let inside = self.inside();
