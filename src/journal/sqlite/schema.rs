@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// What SQLite files of this program say they are: "SwrL".
 const APPLICATION: i32 = 0x5377_724c;
-/// Version of the tables and of what is in them: one for each step of [`STEPS`].
+/// Version of the tables and of what is in them: one for each step of `STEPS`.
 pub const FORMAT: i32 = 2;
 /// What the write-ahead log shrinks to once it is copied, in bytes.
 const WAL_LIMIT: i64 = 64 * 1_024 * 1_024;
