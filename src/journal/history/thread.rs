@@ -19,8 +19,8 @@ const SYNCS: u32 = 20;
 const SEARCHES: u32 = 240;
 /// Groups that are still taken in when the server ends; the next start goes on from there.
 const LAST_GROUPS: u32 = 100;
-/// How much the thread gives way to whoever works for the floor; 19 would be most.
-const GIVES_WAY: i32 = 10;
+/// How much the thread gives way to whoever works for the floor: as much as there is.
+const GIVES_WAY: i32 = 19;
 
 /// The time, for rows that are too old.
 type Now = Box<dyn Fn() -> Instant + Send>;
