@@ -65,8 +65,11 @@ pub(super) fn go_on(
     connection: &Connection,
     now: Option<&Configuration>,
 ) -> rusqlite::Result<bool> {
-    let before = connection.query_row(IN_FORCE, [], |row| row.get::<_, Configuration>(0));
-    let same = now.is_some() && before.optional()?.as_ref() == now;
+    let before = connection
+        .query_row(IN_FORCE, [], |row| row.get::<_, Option<Configuration>>(0))
+        .optional()?
+        .flatten();
+    let same = now.is_some() && before.as_ref() == now;
     if !same {
         // Of one that is not known nothing is known later either.
         connection.execute(CONFIGURATION, [now])?;

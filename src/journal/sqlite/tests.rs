@@ -228,3 +228,16 @@ fn keys_and_sessions_are_read_again_without_those_that_were_forgotten() {
     assert_eq!(aside.answer(3), Ok(Some((b"answer 3".to_vec(), Seq(3)))));
     assert_eq!(aside.sessions(), Ok(vec![session(2), session(2)]));
 }
+
+#[test]
+fn a_configuration_that_was_not_known_is_another_than_any() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(&folder).unwrap();
+    let known = Default::default();
+    let goes_on = |now| super::beside::go_on(&log.connection, now).unwrap();
+    assert!(!goes_on(None));
+    assert!(!goes_on(Some(&known)));
+    assert!(goes_on(Some(&known)));
+    assert!(!goes_on(None));
+    assert!(!goes_on(Some(&known)));
+}
