@@ -3,10 +3,11 @@
 use super::Failure;
 use crate::config::{Config, Server};
 use crate::directory::Known;
+use crate::domain::rules::Workspace;
 use crate::engine::OpenJournal;
 use crate::engine::clock::Clock;
 use crate::journal::folder::Folder;
-use crate::journal::history::{History, Retention};
+use crate::journal::history::{History, Retention, Targets};
 use crate::journal::space::{FolderDisk, Looker, Space, Watch};
 use crate::journal::sqlite::Sqlite;
 use crate::time::Instant;
@@ -74,16 +75,18 @@ impl Data {
     /// When the file is not one of ours, or newer than this program, or cannot be used.
     pub fn history(
         &self,
-        workspace: &str,
         keep: Retention,
+        rules: &Workspace,
         clock: &Clock,
     ) -> Result<Option<History>, Failure> {
-        let Some(log) = self.logs.get(workspace) else {
+        let Some(log) = self.logs.get(&rules.name) else {
             return Ok(None);
         };
         let (path, clock) = (log.path(), clock.clone());
         let folder = path.parent().unwrap_or(&path);
-        let history = History::start(folder, keep, &log.holds(), move || clock.now())?;
+        let history = History::start(folder, keep, Targets::of(rules), &log.holds(), move || {
+            clock.now()
+        })?;
         Ok(Some(history))
     }
 

@@ -237,7 +237,7 @@ pub async fn start(config: &Config, key: TokenKey, mut data: Data) -> Result<Run
             configuration: Some(config.digest),
             ..Options::default()
         };
-        let history = data.history(&workspace.rules.name, workspace.history, &options.clock)?;
+        let history = data.history(workspace.history, &workspace.rules, &options.clock)?;
         if let Some(journal) = data.journal(&workspace.rules.name, &names.known())? {
             options.journal = journal;
         }

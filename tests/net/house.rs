@@ -10,7 +10,7 @@ use switchroom::engine::clock::Clock;
 use switchroom::engine::{Engine, Options as EngineOptions, Trip};
 use switchroom::gate::{Served, Site};
 use switchroom::journal::folder::Folder;
-use switchroom::journal::history::History;
+use switchroom::journal::history::{History, Targets};
 use switchroom::journal::space::Space;
 use switchroom::journal::sqlite::Sqlite;
 use switchroom::net::http::routes;
@@ -142,6 +142,7 @@ impl House {
         let history = History::start(
             path.parent().expect("a folder"),
             workspace.history,
+            Targets::of(&workspace.rules),
             &log.holds(),
             move || now.now(),
         )

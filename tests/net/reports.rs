@@ -32,6 +32,9 @@ grants = [
 roles = []
 "#;
 
+/// Chats of one queue are to be answered within seven seconds.
+const TERMS: [&str; 2] = ["terms.chat = { ", "terms.chat = { target = \"7s\", "];
+
 async fn get(house: &House, user: &str, path: &str, accept: Option<&str>) -> Answered {
     let bearer = format!("Bearer {}", house.token(user));
     let mut headers = vec![("authorization", bearer.as_str())];
@@ -97,7 +100,8 @@ async fn day(house: &House, folder: &Path) -> [String; 3] {
 }
 
 async fn open(folder: &Path) -> (House, History) {
-    House::keeping(&format!("{SMALL}{PEOPLE}"), folder).await
+    let small = SMALL.replace(TERMS[0], TERMS[1]);
+    House::keeping(&format!("{small}{PEOPLE}"), folder).await
 }
 
 async fn close((house, history): (House, History), folder: TempDir) {
@@ -179,6 +183,12 @@ async fn a_report_is_read_in_every_format_and_page_by_page() {
         assert_eq!(rows(&house, "max", query).await.len(), count, "{query}");
     }
     let half_hours = rows(&house, "max", "queue_intervals?queue=support").await;
+    let chats = half_hours.iter().filter(|row| row["channel"] == "chat");
+    let within: Vec<&Value> = chats.map(|row| &row["threshold_ms"]).collect();
+    assert!(
+        !within.is_empty() && within.iter().all(|ms| **ms == 7_000),
+        "{within:?}"
+    );
     let sum = |name: &str| {
         half_hours
             .iter()

@@ -1,7 +1,7 @@
 //! Contacts and their segments, row by row. What an event has to know of the ones before it is
 //! in the rows that they left, so that a start needs nothing else.
 
-use super::counts::{OfAgent, OfQueue, threshold};
+use super::counts::{OfAgent, OfQueue};
 use super::project::Projection;
 use super::words::word;
 use crate::domain::contact::{Closed, Facts, Leg, LegEnd, Returned};
@@ -194,7 +194,7 @@ impl Projection<'_> {
                 team,
             ])?;
             counters.extend([(OfQueue::AnsweredFirst, 1), (OfQueue::Wait, waited.0)]);
-            if waited <= threshold(&stay.channel) {
+            if waited <= self.words.target(&stay.queue, &stay.channel) {
                 counters.push((OfQueue::AnsweredInThreshold, 1));
             }
             self.counts.waited(at, &stay.queue, &stay.channel, waited);
@@ -299,7 +299,7 @@ impl Projection<'_> {
         };
         if stay.first {
             counters.push((OfQueue::AbandonWait, waited.0));
-            if waited <= threshold(&stay.channel) {
+            if waited <= self.words.target(&stay.queue, &stay.channel) {
                 counters.push((OfQueue::AbandonedInThreshold, 1));
             }
             self.counts.waited(at, &stay.queue, &stay.channel, waited);

@@ -1,6 +1,7 @@
 //! Counters of half hours, added up in memory for one group of events and then to the file, in
 //! the transaction of that group.
 
+use super::targets::Targets;
 use crate::time::{Instant, Span};
 use rusqlite::{Connection, ToSql};
 use std::collections::BTreeMap;
@@ -118,7 +119,7 @@ impl Counts {
     }
 
     /// Adds everything to the file.
-    pub(super) fn write(self, file: &Connection) -> rusqlite::Result<()> {
+    pub(super) fn write(self, file: &Connection, targets: &Targets) -> rusqlite::Result<()> {
         let add = adding(
             "queue_intervals",
             &["queue", "threshold_ms", "max_wait_ms"],
@@ -128,7 +129,7 @@ impl Counts {
         let mut add = file.prepare_cached(&add)?;
         for ((start, queue, channel), (counters, longest)) in &self.queues {
             let (start, longest) = (start.cast_signed(), longest.cast_signed());
-            let threshold = threshold(channel).0.cast_signed();
+            let threshold = targets.target(queue, channel).0.cast_signed();
             let counters = counters.map(u64::cast_signed);
             let mut values: Vec<&dyn ToSql> = vec![&start, channel, queue, &threshold, &longest];
             values.extend(counters.iter().map(|counter| counter as &dyn ToSql));
@@ -165,14 +166,4 @@ fn adding(table: &str, fixed: &[&str], counters: &[&str]) -> String {
         columns.join(", "),
         added.join(", ")
     )
-}
-
-/// Within which an answer on a channel is in time: the usual targets of contact centres.
-pub(super) fn threshold(channel: &str) -> Span {
-    match channel {
-        "voice" => Span::seconds(20),
-        "sms" => Span::seconds(300),
-        "email" => Span::hours(4),
-        _ => Span::seconds(60),
-    }
 }

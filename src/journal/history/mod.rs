@@ -16,6 +16,7 @@ pub mod report;
 mod retention;
 mod said;
 mod schema;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -24,6 +25,7 @@ mod words;
 pub use retention::Retention;
 pub use schema::{FORMAT, OpenError};
 pub(super) use schema::{open_beside, position};
+pub use targets::Targets;
 pub use thread::{History, catch_up};
 
 use super::sqlite;

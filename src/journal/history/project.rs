@@ -90,6 +90,6 @@ impl<'a> Projection<'a> {
 
     /// Writes what was added up.
     pub(super) fn end(self) -> rusqlite::Result<()> {
-        self.counts.write(self.file)
+        self.counts.write(self.file, self.words.targets())
     }
 }

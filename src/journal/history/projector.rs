@@ -5,6 +5,7 @@ use super::project::Projection;
 use super::retention::{self, Retention};
 use super::said;
 use super::schema;
+use super::targets::Targets;
 use super::words::Words;
 use super::{FILE, HistoryError};
 use crate::id::Seq;
@@ -33,7 +34,7 @@ pub(super) struct Projector {
 impl Projector {
     /// Opens both in the folder of a workspace; the file is made if there is none. One that is
     /// of another log, or ahead of this one, is set aside under another name.
-    pub(super) fn open(folder: &Path) -> Result<Self, HistoryError> {
+    pub(super) fn open(folder: &Path, targets: Targets) -> Result<Self, HistoryError> {
         let log = Reader::open(&folder.join(sqlite::FILE))?;
         let path = folder.join(FILE);
         let mut file = schema::open(&path)?;
@@ -46,7 +47,7 @@ impl Projector {
             position = Seq(0);
         }
         schema::begin(&file, epoch)?;
-        let mut words = Words::default();
+        let mut words = Words::new(targets);
         words.learn(log.names()?);
         Ok(Self {
             path,

@@ -1,7 +1,7 @@
 //! The file of a history: what is refused, set aside, noted, deleted and held.
 
 use super::projector::Projector;
-use super::{FILE, FORMAT, History, HistoryError, OpenError, Retention, catch_up};
+use super::{FILE, FORMAT, History, HistoryError, OpenError, Retention, Targets, catch_up};
 use crate::directory::Known;
 use crate::domain::contact::{Closed, Content, Facts};
 use crate::domain::event::{By, Entered, Event, Record};
@@ -14,6 +14,7 @@ use crate::journal::store::Store;
 use crate::journal::{Source, Written};
 use crate::time::{Instant, Span};
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -189,7 +190,7 @@ fn the_log_is_held_until_the_history_is_safe_and_names_are_learnt_on_the_way() {
     add(&mut log, vec![entered(1, NOON, 1, 0)]);
     let holds = log.holds();
     let keep = Retention::default();
-    let history = History::start(folder.path(), keep, &holds, || NOON).unwrap();
+    let history = History::start(folder.path(), keep, Targets::default(), &holds, || NOON).unwrap();
     log.keep_names(&names(&["one", "two"])).unwrap();
     add(&mut log, vec![entered(2, NOON, 2, 1)]);
     history.stop();
@@ -198,7 +199,7 @@ fn the_log_is_held_until_the_history_is_safe_and_names_are_learnt_on_the_way() {
     assert_eq!(holds.least(), None, "nobody reads any more");
 
     let hold = holds.hold(Seq(9));
-    let history = History::start(folder.path(), keep, &holds, || NOON).unwrap();
+    let history = History::start(folder.path(), keep, Targets::default(), &holds, || NOON).unwrap();
     while holds.least() != Some(Seq(2)) {
         std::thread::yield_now();
     }
@@ -211,7 +212,7 @@ fn what_is_not_yet_synced_is_not_let_go() {
     let folder = tempfile::tempdir().unwrap();
     let mut log = log(folder.path(), 7);
     add(&mut log, vec![entered(1, NOON, 1, 0)]);
-    let mut projector = Projector::open(folder.path()).unwrap();
+    let mut projector = Projector::open(folder.path(), Targets::default()).unwrap();
     assert!(projector.step(NOON).unwrap());
     assert_eq!(projector.sync().unwrap(), Some(Seq(1)));
     add(&mut log, vec![closed(2, NOON, 1)]);
@@ -307,4 +308,42 @@ fn what_was_said_goes_when_its_contact_has_been_over_for_long_enough() {
     assert_eq!(texts(), [alive.to_string(), young.to_string()]);
     catch_up(folder.path(), &keep, NOON + DAY).unwrap();
     assert_eq!(texts().len(), 2);
+}
+
+/// Half an hour's answers of a queue: in time, and within which.
+const IN_TIME: &str = "SELECT abandoned_in_threshold || ' ' || threshold_ms FROM queue_intervals";
+
+#[test]
+fn in_time_is_what_the_queue_is_configured_for() {
+    let configured = |target: Span| {
+        let chat = BTreeMap::from([("chat".to_owned(), target)]);
+        Targets(BTreeMap::from([("one".to_owned(), chat)]))
+    };
+    for (target, expected) in [(5, "0 5000"), (120, "1 120000")] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = log(folder.path(), 7);
+        // The customer leaves after half a minute, which the usual target of chats allows.
+        add(
+            &mut log,
+            vec![
+                entered(1, NOON, 1, 0),
+                closed(2, NOON + Span::seconds(30), 1),
+            ],
+        );
+        let (keep, holds) = (Retention::default(), log.holds());
+        let history = History::start(
+            folder.path(),
+            keep,
+            configured(Span::seconds(target)),
+            &holds,
+            || NOON,
+        )
+        .unwrap();
+        history.stop();
+        assert_eq!(found(&folder.path().join(FILE), IN_TIME), [expected]);
+    }
+    let usual = Targets::default();
+    assert_eq!(usual.target("any", "chat"), Span::seconds(60));
+    assert_eq!(usual.target("any", "task"), Span::hours(4));
+    assert_eq!(usual.target("any", "fax"), Span::seconds(60));
 }

@@ -2,6 +2,7 @@
 
 use super::projector::Projector;
 use super::retention::Retention;
+use super::targets::Targets;
 use super::{FILE, HistoryError};
 use crate::id::Seq;
 use crate::journal::holds::{Hold, Holds};
@@ -42,17 +43,19 @@ impl History {
     pub fn start(
         folder: &Path,
         keep: Retention,
+        targets: Targets,
         holds: &Holds,
         now: impl Fn() -> Instant + Send + 'static,
     ) -> Result<Self, HistoryError> {
         // Nothing may be cut before it is known what was taken in.
         let hold = holds.hold(Seq(0));
-        let projector = Projector::open(folder)?;
+        let projector = Projector::open(folder, targets.clone())?;
         let (end, ended) = bounded::<()>(0);
         let keeper = Keeper {
             folder: folder.to_path_buf(),
             projector,
             keep,
+            targets,
             hold,
             now: Box::new(now),
             told: None,
@@ -83,13 +86,13 @@ impl History {
     }
 }
 
-/// Takes all that the log in a folder holds into the history there, and applies the retention;
-/// for when no server runs.
+/// Takes all that the log in a folder holds into the history there, by the usual targets, and
+/// applies the retention; for when no server runs.
 ///
 /// # Errors
 /// When either cannot be used.
 pub fn catch_up(folder: &Path, keep: &Retention, now: Instant) -> Result<(), HistoryError> {
-    let mut projector = Projector::open(folder)?;
+    let mut projector = Projector::open(folder, Targets::default())?;
     while projector.step(now)? {}
     projector.forget(keep, now)?;
     projector.sync()?;
@@ -100,6 +103,7 @@ struct Keeper {
     folder: PathBuf,
     projector: Projector,
     keep: Retention,
+    targets: Targets,
     hold: Hold,
     now: Now,
     /// What the operator was last told is wrong.
@@ -128,7 +132,7 @@ impl Keeper {
     fn look(&mut self, looks: u32, last: bool) -> Result<(), HistoryError> {
         if self.told.is_some() {
             // What the connection was in the middle of is not known.
-            self.projector = Projector::open(&self.folder)?;
+            self.projector = Projector::open(&self.folder, self.targets.clone())?;
         }
         let now = (self.now)();
         let mut groups = 0;

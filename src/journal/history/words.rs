@@ -1,19 +1,40 @@
 //! Words in the place of numbers and variants: the tables are read by people.
 
+use super::targets::Targets;
 use crate::directory::Known;
 use crate::id::{AgentId, ChannelId, QueueId, TeamId, UserId};
+use crate::time::Span;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The names that the log's numbers stand for, as far as they were read.
+/// The names that the log's numbers stand for, as far as they were read, and what is configured
+/// for them.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     known: Known,
+    targets: Targets,
     /// A number had no name: they have to be read again.
     missed: bool,
 }
 
 impl Words {
+    /// No names yet, and these targets.
+    pub(super) fn new(targets: Targets) -> Self {
+        Self {
+            targets,
+            ..Self::default()
+        }
+    }
+
+    /// Within which an answer is in time.
+    pub(super) fn target(&self, queue: &str, channel: &str) -> Span {
+        self.targets.target(queue, channel)
+    }
+
+    pub(super) fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
     /// Goes by these names from now on.
     pub(super) fn learn(&mut self, known: Known) {
         self.known = known;
