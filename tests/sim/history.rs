@@ -20,11 +20,11 @@ use switchroom::journal::{Source, Written};
 use switchroom::time::Instant;
 use tempfile::TempDir;
 
-/// Everything that happened on the floor of a seed, until all work was done.
-fn floor(seed: u64) -> Vec<Record> {
+/// Everything that happened on the floor of a seed in so many steps, and until all work was done.
+fn floor(seed: u64, steps: usize) -> Vec<Record> {
     let mut world = World::new(seed);
     world.tally.log = Some(Vec::new());
-    for op in &Plan::new(seed, 900).ops {
+    for op in &Plan::new(seed, steps).ops {
         let _ = world.obey(*op);
     }
     let _ = last_orders(&mut world);
@@ -219,7 +219,7 @@ fn agrees(folder: &Path, records: &[Record]) {
 fn tables_say_what_a_recount_of_the_events_says() {
     let mut events = 0;
     for seed in 1..=12 {
-        let records = floor(seed);
+        let records = floor(seed, 900);
         events += records.len();
         let folder = tempfile::tempdir().unwrap();
         keep(folder.path(), &records);
@@ -228,6 +228,17 @@ fn tables_say_what_a_recount_of_the_events_says() {
         adds_up(&folder);
     }
     assert!(events > 4_000, "the floors were busy: {events}");
+}
+
+#[test]
+fn contacts_go_on_from_one_group_of_events_to_the_next() {
+    let records = floor(5, 30_000);
+    assert!(records.len() > 8_001, "two groups and more: {}", records.len());
+    let folder = tempfile::tempdir().unwrap();
+    keep(folder.path(), &records);
+    project(folder.path());
+    agrees(folder.path(), &records);
+    adds_up(&folder);
 }
 
 /// What came into each line has left it or is in it, and parts lie in what they are parts of.
@@ -244,7 +255,7 @@ fn adds_up(folder: &TempDir) {
 
 #[test]
 fn every_event_counts_once_wherever_the_projection_was_stopped() {
-    let records = floor(3);
+    let records = floor(3, 900);
     let whole = tempfile::tempdir().unwrap();
     keep(whole.path(), &records);
     project(whole.path());

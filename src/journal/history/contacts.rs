@@ -1,47 +1,42 @@
-//! Contacts and their segments, row by row. What an event has to know of the ones before it is
-//! in the rows that they left, so that a start needs nothing else.
+//! What events do to contacts and their segments.
 
-use super::counts::{OfAgent, OfQueue};
+use super::case::{Born, Case, ContactRow, Kept, Kind, Segment, Stay};
+use super::counts::{Counts, OfAgent, OfQueue};
 use super::project::Projection;
-use super::words::word;
+use super::words::{Name, Words, word};
 use crate::domain::contact::{Closed, Facts, Leg, LegEnd, Returned};
 use crate::domain::event::{Decision, Entered, OfferRef, Record};
 use crate::domain::offer::Outcome;
 use crate::id::{ContactId, QueueId};
 use crate::time::{Instant, Span};
-use rusqlite::{OptionalExtension, Row, params};
 
-const NEW: &str = "INSERT INTO contacts (seq, contact, external_id, customer_id, channel, first_queue, queue, conversation, submitted_by, entered_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9) ON CONFLICT (contact) DO UPDATE SET queue = excluded.queue";
-const SEGMENT: &str = "INSERT INTO segments (seq, contact, kind, parent, queue, channel, agent, team, offer, cause, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-const STAY: &str = "SELECT s.seq, s.queue, s.channel, c.entered_at, c.answered_at IS NULL FROM segments s JOIN contacts c ON c.contact = s.contact WHERE s.contact = ?1 AND s.kind = 'queue' AND s.ended_at IS NULL";
-const END: &str = "UPDATE segments SET ended_at = ?2, outcome = ?3, reason = ?4 WHERE seq = ?1";
-const END_PART: &str = "UPDATE segments SET ended_at = ?4, outcome = ?5, reason = ?6 WHERE contact = ?1 AND kind = ?2 AND offer = ?3 AND ended_at IS NULL RETURNING seq";
-const OFFER: &str = "SELECT seq FROM segments WHERE contact = ?1 AND kind = 'offer' AND offer = ?2";
-const CODES: &str =
-    "UPDATE segments SET codes = ?3 WHERE contact = ?1 AND kind = 'leg' AND offer = ?2";
-const ALL_CODES: &str = "UPDATE contacts SET wrap_up_codes = (SELECT json_group_array(DISTINCT code.value) FROM segments s, json_each(s.codes) code WHERE s.contact = ?1 AND s.kind = 'leg') WHERE contact = ?1";
-
-/// A contact's open stay in line.
-struct Stay {
-    seq: i64,
-    queue: String,
-    channel: String,
-    entered: Instant,
-    /// Nobody has answered it yet.
-    first: bool,
+/// The names that an offer has in the tables.
+struct Places {
+    offer: i64,
+    queue: Name,
+    channel: Name,
+    agent: Name,
 }
 
-/// A segment that begins.
-#[derive(Default)]
-struct Segment<'a> {
-    kind: &'a str,
-    parent: Option<i64>,
-    queue: &'a str,
-    channel: &'a str,
-    agent: Option<&'a str>,
-    team: Option<&'a str>,
-    offer: Option<u64>,
-    cause: Option<&'a str>,
+/// A segment that begins, in a queue and on a channel.
+fn begin(record: &Record, kind: Kind, queue: &Name, channel: &Name) -> Segment {
+    Segment {
+        kept: Kept::New,
+        seq: record.seq.0.cast_signed(),
+        kind,
+        parent: None,
+        queue: queue.clone(),
+        channel: channel.clone(),
+        agent: None,
+        team: None,
+        offer: None,
+        cause: None,
+        started_at: record.at.0.cast_signed(),
+        ended_at: None,
+        outcome: None,
+        reason: None,
+        codes: None,
+    }
 }
 
 impl Projection<'_> {
@@ -52,39 +47,23 @@ impl Projection<'_> {
         queue: QueueId,
         how: Entered,
     ) -> rusqlite::Result<()> {
-        let (at, contact) = (record.at, facts.id);
+        let at = record.at;
         let queue = self.words.queue(queue);
         let channel = self.words.channel(facts.channel);
-        if let Some(stay) = self.stay(contact)? {
-            self.end_segment(stay.seq, at, "moved_out")?;
+        let case = self.cases.of(self.file, facts.id)?;
+        if let Some(stay) = case.stay() {
+            case.end((Kind::Queue, None), at, "moved_out".to_owned(), None);
             let moved = [(OfQueue::MovedOut, 1)];
             self.counts.queue(at, &stay.queue, &stay.channel, &moved);
         }
-        // Content that is gone was erased, and with it goes what the connector calls the contact.
-        let content = record.content.as_deref();
-        let external_id = content.map(|_| &*facts.external_id);
-        let customer_id = content.and_then(|content| content.customer_id.as_deref());
-        let submitted_by = self.words.user(facts.submitted_by);
-        self.file.prepare_cached(NEW)?.execute(params![
-            record.seq.0.cast_signed(),
-            contact.to_string(),
-            external_id,
-            customer_id,
-            channel,
-            queue,
-            facts.conversation.to_string(),
-            submitted_by,
-            at.0.cast_signed(),
-        ])?;
-        let cause = word(&how);
-        let stay = Segment {
-            kind: "queue",
-            queue: &queue,
-            channel: &channel,
-            cause: Some(&cause),
-            ..Segment::default()
-        };
-        self.segment(record, contact, &stay)?;
+        match case.change() {
+            Some(row) => row.queue = queue.clone(),
+            None => case.row = Some(new_row(record, facts, (&queue, &channel), self.words)),
+        }
+        case.segments.push(Segment {
+            cause: Some(word(&how)),
+            ..begin(record, Kind::Queue, &queue, &channel)
+        });
         let mut counters = vec![(OfQueue::Entered, 1)];
         match how {
             Entered::New => {}
@@ -101,26 +80,20 @@ impl Projection<'_> {
         offer: &OfferRef,
         decision: &Decision,
     ) -> rusqlite::Result<()> {
-        let parent = self.stay(offer.contact)?.map(|stay| stay.seq);
-        let (queue, channel, agent) = self.places(offer);
-        let cause = word(&decision.by);
-        let segment = Segment {
-            kind: "offer",
-            parent,
-            queue: &queue,
-            channel: &channel,
-            agent: Some(&agent),
-            offer: Some(offer.offer.0),
-            cause: Some(&cause),
-            ..Segment::default()
-        };
-        self.segment(record, offer.contact, &segment)?;
-        self.add(offer.contact, "offers = offers + 1")?;
-        let at = record.at;
-        self.counts
-            .queue(at, &queue, &channel, &[(OfQueue::Offers, 1)]);
-        self.counts
-            .agent(at, &agent, &channel, &[(OfAgent::Offers, 1)]);
+        let places = self.places(offer);
+        let case = self.cases.of(self.file, offer.contact)?;
+        case.segments.push(Segment {
+            parent: case.stay().map(|stay| stay.seq),
+            agent: Some(places.agent.clone()),
+            offer: Some(places.offer),
+            cause: Some(word(&decision.by)),
+            ..begin(record, Kind::Offer, &places.queue, &places.channel)
+        });
+        if let Some(row) = case.change() {
+            row.offers += 1;
+        }
+        let counts = &mut self.counts;
+        places.count(counts, record.at, OfQueue::Offers, OfAgent::Offers);
         Ok(())
     }
 
@@ -141,11 +114,11 @@ impl Projection<'_> {
             ),
             Outcome::Failed => (OfQueue::OffersFailed, OfAgent::OffersFailed, None),
         };
-        let at = record.at;
-        self.end_part(offer, "offer", at, &word(&outcome), reason.as_deref())?;
-        let (queue, channel, agent) = self.places(offer);
-        self.counts.queue(at, &queue, &channel, &[(of_queue, 1)]);
-        self.counts.agent(at, &agent, &channel, &[(of_agent, 1)]);
+        let places = self.places(offer);
+        let case = self.cases.of(self.file, offer.contact)?;
+        let part = (Kind::Offer, Some(places.offer));
+        case.end(part, record.at, word(&outcome), reason);
+        places.count(&mut self.counts, record.at, of_queue, of_agent);
         Ok(())
     }
 
@@ -158,41 +131,29 @@ impl Projection<'_> {
         waited: Span,
     ) -> rusqlite::Result<()> {
         let at = record.at;
-        let Some(stay) = self.stay(contact)? else {
+        let case = self.cases.of(self.file, contact)?;
+        let Some(stay) = case.stay() else {
             return Ok(());
         };
-        self.end_segment(stay.seq, at, "answered")?;
+        case.end((Kind::Queue, None), at, "answered".to_owned(), None);
         let agent = self.words.agent(leg.agent);
         let team = leg.team.map(|team| self.words.team(team));
-        let offer = self
-            .file
-            .prepare_cached(OFFER)?
-            .query_row(
-                params![contact.to_string(), leg.offer.0.cast_signed()],
-                |row| row.get(0),
-            )
-            .optional()?;
-        let segment = Segment {
-            kind: "leg",
-            parent: offer,
-            queue: &stay.queue,
-            channel: &stay.channel,
-            agent: Some(&agent),
-            team: team.as_deref(),
-            offer: Some(leg.offer.0),
-            cause: None,
-        };
-        self.segment(record, contact, &segment)?;
+        let offer = leg.offer.0.cast_signed();
+        case.segments.push(Segment {
+            parent: case.part(Kind::Offer, offer).map(|part| part.seq),
+            agent: Some(agent.clone()),
+            team: team.clone(),
+            offer: Some(offer),
+            ..begin(record, Kind::Leg, &stay.queue, &stay.channel)
+        });
         let mut counters = vec![(OfQueue::Answered, 1)];
         if first {
-            let answered = "UPDATE contacts SET answered_at = ?2, waited_ms = ?3, answered_by = ?4, answered_team = ?5 WHERE contact = ?1";
-            self.file.prepare_cached(answered)?.execute(params![
-                contact.to_string(),
-                at.0.cast_signed(),
-                waited.0.cast_signed(),
-                agent,
-                team,
-            ])?;
+            if let Some(row) = case.change() {
+                row.answered_at = Some(at.0.cast_signed());
+                row.waited_ms = Some(waited.0.cast_signed());
+                row.answered_by = Some(agent.clone());
+                row.answered_team = team;
+            }
             counters.extend([(OfQueue::AnsweredFirst, 1), (OfQueue::Wait, waited.0)]);
             if waited <= self.words.target(&stay.queue, &stay.channel) {
                 counters.push((OfQueue::AnsweredInThreshold, 1));
@@ -206,11 +167,14 @@ impl Projection<'_> {
     }
 
     pub(super) fn requeued(&mut self, record: &Record, contact: ContactId) -> rusqlite::Result<()> {
-        self.add(contact, "requeues = requeues + 1")?;
-        if let Some(stay) = self.stay(contact)? {
+        let case = self.cases.of(self.file, contact)?;
+        if let Some(row) = case.change() {
+            row.requeues += 1;
+        }
+        if let Some(stay) = case.stay() {
             let requeued = [(OfQueue::Requeued, 1)];
-            self.counts
-                .queue(record.at, &stay.queue, &stay.channel, &requeued);
+            let counts = &mut self.counts;
+            counts.queue(record.at, &stay.queue, &stay.channel, &requeued);
         }
         Ok(())
     }
@@ -222,26 +186,16 @@ impl Projection<'_> {
         queue: QueueId,
         why: Returned,
     ) -> rusqlite::Result<()> {
-        let returned =
-            "UPDATE contacts SET returns = returns + 1 WHERE contact = ?1 RETURNING channel";
-        let channel: Option<String> = self
-            .file
-            .prepare_cached(returned)?
-            .query_row([contact.to_string()], |row| row.get(0))
-            .optional()?;
-        let Some(channel) = channel else {
+        let case = self.cases.of(self.file, contact)?;
+        let Some(row) = case.change() else {
             return Ok(());
         };
-        let queue = self.words.queue(queue);
-        let cause = word(&why);
-        let stay = Segment {
-            kind: "queue",
-            queue: &queue,
-            channel: &channel,
-            cause: Some(&cause),
-            ..Segment::default()
-        };
-        self.segment(record, contact, &stay)?;
+        row.returns += 1;
+        let (queue, channel) = (self.words.queue(queue), row.channel.clone());
+        case.segments.push(Segment {
+            cause: Some(word(&why)),
+            ..begin(record, Kind::Queue, &queue, &channel)
+        });
         let returned = [(OfQueue::Returned, 1)];
         self.counts.queue(record.at, &queue, &channel, &returned);
         Ok(())
@@ -256,57 +210,21 @@ impl Projection<'_> {
         closed: bool,
     ) -> rusqlite::Result<()> {
         let at = record.at;
-        if let Some(stay) = self.stay(contact)? {
-            self.end_segment(stay.seq, at, &word(&reason))?;
-            self.left(at, contact, &stay, reason)?;
+        let case = self.cases.of(self.file, contact)?;
+        if let Some(stay) = case.stay() {
+            case.end((Kind::Queue, None), at, word(&reason), None);
+            left(case, &mut self.counts, self.words, at, &stay, reason);
         }
-        let over = if closed {
-            "UPDATE contacts SET ended_at = coalesce(ended_at, ?2), closed_at = ?2, outcome = ?3 WHERE contact = ?1"
-        } else {
-            "UPDATE contacts SET ended_at = ?2, outcome = ?3 WHERE contact = ?1"
-        };
-        let mut over = self.file.prepare_cached(over)?;
-        over.execute(params![
-            contact.to_string(),
-            at.0.cast_signed(),
-            word(&reason)
-        ])?;
-        Ok(())
-    }
-
-    /// A contact left the line without an answer.
-    fn left(
-        &mut self,
-        at: Instant,
-        contact: ContactId,
-        stay: &Stay,
-        reason: Closed,
-    ) -> rusqlite::Result<()> {
-        let waited = at.since(stay.entered);
-        if stay.first {
-            let set = "UPDATE contacts SET waited_ms = ?2 WHERE contact = ?1";
-            let mut set = self.file.prepare_cached(set)?;
-            set.execute(params![contact.to_string(), waited.0.cast_signed()])?;
-        }
-        let mut counters = match reason {
-            Closed::Abandoned => vec![(OfQueue::Abandoned, 1)],
-            Closed::ShortAbandoned => vec![(OfQueue::ShortAbandoned, 1)],
-            Closed::Completed | Closed::EndedBySupervisor | Closed::Failed => {
-                self.counts
-                    .queue(at, &stay.queue, &stay.channel, &[(OfQueue::Cancelled, 1)]);
-                return Ok(());
+        if let Some(row) = case.change() {
+            let at = at.0.cast_signed();
+            row.outcome = Some(word(&reason));
+            if closed {
+                row.closed_at = Some(at);
+                row.ended_at.get_or_insert(at);
+            } else {
+                row.ended_at = Some(at);
             }
-        };
-        if stay.first {
-            counters.push((OfQueue::AbandonWait, waited.0));
-            if waited <= self.words.target(&stay.queue, &stay.channel) {
-                counters.push((OfQueue::AbandonedInThreshold, 1));
-            }
-            self.counts.waited(at, &stay.queue, &stay.channel, waited);
-        } else {
-            counters.push((OfQueue::AbandonedAfterReturn, 1));
         }
-        self.counts.queue(at, &stay.queue, &stay.channel, &counters);
         Ok(())
     }
 
@@ -316,18 +234,17 @@ impl Projection<'_> {
         offer: &OfferRef,
         how: LegEnd,
     ) -> rusqlite::Result<()> {
-        let parent = self.end_part(offer, "leg", record.at, &word(&how), None)?;
-        let (queue, channel, agent) = self.places(offer);
-        let segment = Segment {
-            kind: "wrap_up",
+        let places = self.places(offer);
+        let case = self.cases.of(self.file, offer.contact)?;
+        let leg = (Kind::Leg, Some(places.offer));
+        let parent = case.end(leg, record.at, word(&how), None);
+        case.segments.push(Segment {
             parent,
-            queue: &queue,
-            channel: &channel,
-            agent: Some(&agent),
-            offer: Some(offer.offer.0),
-            ..Segment::default()
-        };
-        self.segment(record, offer.contact, &segment)
+            agent: Some(places.agent),
+            offer: Some(places.offer),
+            ..begin(record, Kind::WrapUp, &places.queue, &places.channel)
+        });
+        Ok(())
     }
 
     pub(super) fn wrap_up_given(
@@ -335,11 +252,8 @@ impl Projection<'_> {
         offer: &OfferRef,
         codes: &[String],
     ) -> rusqlite::Result<()> {
-        let contact = offer.contact.to_string();
-        let codes = serde_json::Value::from(codes).to_string();
-        let mut set = self.file.prepare_cached(CODES)?;
-        set.execute(params![contact, offer.offer.0.cast_signed(), codes])?;
-        self.file.prepare_cached(ALL_CODES)?.execute([contact])?;
+        let case = self.cases.of(self.file, offer.contact)?;
+        case.give(offer.offer.0.cast_signed(), codes);
         Ok(())
     }
 
@@ -351,113 +265,122 @@ impl Projection<'_> {
         (talk, wrap_up): (Span, Span),
     ) -> rusqlite::Result<()> {
         let at = record.at;
-        for kind in ["wrap_up", "leg"] {
-            if self.end_part(offer, kind, at, &word(&how), None)?.is_some() {
+        let places = self.places(offer);
+        let case = self.cases.of(self.file, offer.contact)?;
+        for kind in [Kind::WrapUp, Kind::Leg] {
+            let part = (kind, Some(places.offer));
+            if case.end(part, at, word(&how), None).is_some() {
                 break;
             }
         }
-        let add = "UPDATE contacts SET talk_ms = talk_ms + ?2, wrap_up_ms = wrap_up_ms + ?3 WHERE contact = ?1";
-        self.file.prepare_cached(add)?.execute(params![
-            offer.contact.to_string(),
-            talk.0.cast_signed(),
-            wrap_up.0.cast_signed(),
-        ])?;
-        let (queue, channel, agent) = self.places(offer);
+        if let Some(row) = case.change() {
+            row.talk_ms += talk.0.cast_signed();
+            row.wrap_up_ms += wrap_up.0.cast_signed();
+        }
         let of_queue = [
             (OfQueue::Handled, 1),
             (OfQueue::Talk, talk.0),
             (OfQueue::WrapUp, wrap_up.0),
         ];
-        self.counts.queue(at, &queue, &channel, &of_queue);
+        let Places { queue, channel, .. } = &places;
+        self.counts.queue(at, queue, channel, &of_queue);
         let of_agent = [
             (OfAgent::Handled, 1),
             (OfAgent::Talk, talk.0),
             (OfAgent::WrapUp, wrap_up.0),
         ];
-        self.counts.agent(at, &agent, &channel, &of_agent);
+        self.counts.agent(at, &places.agent, channel, &of_agent);
         Ok(())
     }
 
-    fn places(&mut self, offer: &OfferRef) -> (String, String, String) {
-        (
-            self.words.queue(offer.queue),
-            self.words.channel(offer.channel),
-            self.words.agent(offer.agent),
-        )
+    fn places(&mut self, offer: &OfferRef) -> Places {
+        Places {
+            offer: offer.offer.0.cast_signed(),
+            queue: self.words.queue(offer.queue),
+            channel: self.words.channel(offer.channel),
+            agent: self.words.agent(offer.agent),
+        }
     }
+}
 
-    fn stay(&self, contact: ContactId) -> rusqlite::Result<Option<Stay>> {
-        let stay = |row: &Row<'_>| {
-            Ok(Stay {
-                seq: row.get(0)?,
-                queue: row.get(1)?,
-                channel: row.get(2)?,
-                entered: Instant(row.get::<_, i64>(3)?.cast_unsigned()),
-                first: row.get(4)?,
-            })
-        };
-        let mut open = self.file.prepare_cached(STAY)?;
-        open.query_row([contact.to_string()], stay).optional()
+impl Places {
+    /// Counts one for the queue, and one for the agent.
+    fn count(&self, counts: &mut Counts, at: Instant, of_queue: OfQueue, of_agent: OfAgent) {
+        counts.queue(at, &self.queue, &self.channel, &[(of_queue, 1)]);
+        counts.agent(at, &self.agent, &self.channel, &[(of_agent, 1)]);
     }
+}
 
-    fn segment(
-        &self,
-        record: &Record,
-        contact: ContactId,
-        segment: &Segment<'_>,
-    ) -> rusqlite::Result<()> {
-        self.file.prepare_cached(SEGMENT)?.execute(params![
-            record.seq.0.cast_signed(),
-            contact.to_string(),
-            segment.kind,
-            segment.parent,
-            segment.queue,
-            segment.channel,
-            segment.agent,
-            segment.team,
-            segment.offer.map(u64::cast_signed),
-            segment.cause,
-            record.at.0.cast_signed(),
-        ])?;
-        Ok(())
+fn new_row(
+    record: &Record,
+    facts: &Facts,
+    (queue, channel): (&Name, &Name),
+    words: &mut Words,
+) -> ContactRow {
+    // Content that is gone was erased, and with it goes what the connector calls the contact.
+    let content = record.content.as_deref();
+    let born = Born {
+        first_queue: queue.clone(),
+        external_id: content.map(|_| facts.external_id.to_string()),
+        customer_id: content.and_then(|content| content.customer_id.clone()),
+        conversation: facts.conversation.to_string(),
+        submitted_by: words.user(facts.submitted_by),
+    };
+    ContactRow {
+        kept: Kept::New,
+        seq: record.seq.0.cast_signed(),
+        born: Some(born),
+        channel: channel.clone(),
+        queue: queue.clone(),
+        entered_at: record.at.0.cast_signed(),
+        answered_at: None,
+        waited_ms: None,
+        answered_by: None,
+        answered_team: None,
+        talk_ms: 0,
+        wrap_up_ms: 0,
+        offers: 0,
+        requeues: 0,
+        returns: 0,
+        ended_at: None,
+        closed_at: None,
+        outcome: None,
+        wrap_up_codes: None,
     }
+}
 
-    fn end_segment(&self, seq: i64, at: Instant, outcome: &str) -> rusqlite::Result<()> {
-        let mut end = self.file.prepare_cached(END)?;
-        let at = at.0.cast_signed();
-        end.execute(params![seq, at, outcome, None::<&str>])?;
-        Ok(())
+/// A contact left the line without an answer.
+fn left(
+    case: &mut Case,
+    counts: &mut Counts,
+    words: &Words,
+    at: Instant,
+    stay: &Stay,
+    reason: Closed,
+) {
+    let waited = at.since(stay.entered);
+    if stay.first
+        && let Some(row) = case.change()
+    {
+        row.waited_ms = Some(waited.0.cast_signed());
     }
-
-    /// Ends the open segment of this kind that belongs to an offer; says which one it was.
-    fn end_part(
-        &self,
-        offer: &OfferRef,
-        kind: &str,
-        at: Instant,
-        outcome: &str,
-        reason: Option<&str>,
-    ) -> rusqlite::Result<Option<i64>> {
-        self.file
-            .prepare_cached(END_PART)?
-            .query_row(
-                params![
-                    offer.contact.to_string(),
-                    kind,
-                    offer.offer.0.cast_signed(),
-                    at.0.cast_signed(),
-                    outcome,
-                    reason,
-                ],
-                |row| row.get(0),
-            )
-            .optional()
+    let (queue, channel) = (&stay.queue, &stay.channel);
+    let mut counters = match reason {
+        Closed::Abandoned => vec![(OfQueue::Abandoned, 1)],
+        Closed::ShortAbandoned => vec![(OfQueue::ShortAbandoned, 1)],
+        Closed::Completed | Closed::EndedBySupervisor | Closed::Failed => {
+            counts.queue(at, queue, channel, &[(OfQueue::Cancelled, 1)]);
+            return;
+        }
+    };
+    if stay.first {
+        counters.push((OfQueue::AbandonWait, waited.0));
+        if waited <= words.target(queue, channel) {
+            counters.push((OfQueue::AbandonedInThreshold, 1));
+        }
+        counts.waited(at, queue, channel, waited);
+    } else {
+        counters.push((OfQueue::AbandonedAfterReturn, 1));
     }
-
-    fn add(&self, contact: ContactId, what: &str) -> rusqlite::Result<()> {
-        let add = format!("UPDATE contacts SET {what} WHERE contact = ?1");
-        let mut add = self.file.prepare_cached(&add)?;
-        add.execute([contact.to_string()])?;
-        Ok(())
-    }
+    counts.queue(at, queue, channel, &counters);
 }

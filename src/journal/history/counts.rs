@@ -2,6 +2,7 @@
 //! the transaction of that group.
 
 use super::targets::Targets;
+use super::words::Name;
 use crate::time::{Instant, Span};
 use rusqlite::{Connection, ToSql};
 use std::collections::BTreeMap;
@@ -70,7 +71,7 @@ counters! {
 }
 
 /// Where something counts: the beginning of the half hour, the queue or agent, the channel.
-type Place = (u64, String, String);
+type Place = (u64, Name, Name);
 
 /// Counters that are not yet in the file.
 #[derive(Debug, Default)]
@@ -79,8 +80,8 @@ pub(super) struct Counts {
     agents: BTreeMap<Place, [u64; OfAgent::COLUMNS.len()]>,
 }
 
-fn place(at: Instant, whose: &str, channel: &str) -> Place {
-    (at.0 - at.0 % INTERVAL, whose.to_owned(), channel.to_owned())
+fn place(at: Instant, whose: &Name, channel: &Name) -> Place {
+    (at.0 - at.0 % INTERVAL, whose.clone(), channel.clone())
 }
 
 impl Counts {
@@ -88,8 +89,8 @@ impl Counts {
     pub(super) fn queue(
         &mut self,
         at: Instant,
-        queue: &str,
-        channel: &str,
+        queue: &Name,
+        channel: &Name,
         more: &[(OfQueue, u64)],
     ) {
         let (counters, _) = self.queues.entry(place(at, queue, channel)).or_default();
@@ -99,7 +100,7 @@ impl Counts {
     }
 
     /// A contact waited so long in all.
-    pub(super) fn waited(&mut self, at: Instant, queue: &str, channel: &str, waited: Span) {
+    pub(super) fn waited(&mut self, at: Instant, queue: &Name, channel: &Name, waited: Span) {
         let (_, longest) = self.queues.entry(place(at, queue, channel)).or_default();
         *longest = waited.0.max(*longest);
     }
@@ -108,8 +109,8 @@ impl Counts {
     pub(super) fn agent(
         &mut self,
         at: Instant,
-        agent: &str,
-        channel: &str,
+        agent: &Name,
+        channel: &Name,
         more: &[(OfAgent, u64)],
     ) {
         let counters = self.agents.entry(place(at, agent, channel)).or_default();

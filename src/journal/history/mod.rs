@@ -2,11 +2,13 @@
 //! of the log; it commits its position with its rows, so that every event counts once, whatever
 //! stops it when. It can be dropped, and is made anew of what the log still holds.
 //!
-//! A thread of its own reads the log on connections of its own, a quarter of a second's events
-//! at a time: nobody on the floor waits for it, and the log's writer does not know it.
+//! A thread of its own reads the log on connections of its own, a second's events at a
+//! time: nobody on the floor waits for it, and the log's writer does not know it.
 
 mod agents;
 mod audit;
+mod case;
+mod cases;
 mod contacts;
 mod counts;
 pub mod format;

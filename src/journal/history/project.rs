@@ -1,5 +1,6 @@
 //! The projection: what each event of the log does to the tables.
 
+use super::cases::Cases;
 use super::counts::Counts;
 use super::words::Words;
 use crate::domain::event::{Event, Record};
@@ -9,14 +10,16 @@ use rusqlite::Connection;
 pub(super) struct Projection<'a> {
     pub(super) file: &'a Connection,
     pub(super) words: &'a mut Words,
+    pub(super) cases: &'a mut Cases,
     pub(super) counts: Counts,
 }
 
 impl<'a> Projection<'a> {
-    pub(super) fn new(file: &'a Connection, words: &'a mut Words) -> Self {
+    pub(super) fn new(file: &'a Connection, words: &'a mut Words, cases: &'a mut Cases) -> Self {
         Self {
             file,
             words,
+            cases,
             counts: Counts::default(),
         }
     }
@@ -88,8 +91,9 @@ impl<'a> Projection<'a> {
         }
     }
 
-    /// Writes what was added up.
+    /// Writes what was changed and added up in memory.
     pub(super) fn end(self) -> rusqlite::Result<()> {
+        self.cases.write(self.file)?;
         self.counts.write(self.file, self.words.targets())
     }
 }

@@ -1,6 +1,7 @@
 //! Takes the log into the file, group by group: the rows of a group and the position that they
 //! bring the file to are one transaction.
 
+use super::cases::Cases;
 use super::project::Projection;
 use super::retention::{self, Retention};
 use super::said;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 /// Events of one transaction, about: a reader of the log and a writer beside this one wait for
 /// no more than that.
-const GROUP: usize = 2_000;
+const GROUP: usize = 4_000;
 
 /// The log and the file of one workspace.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) struct Projector {
     log: Reader,
     file: Connection,
     words: Words,
+    cases: Cases,
     position: Seq,
 }
 
@@ -54,6 +56,7 @@ impl Projector {
             log,
             file,
             words,
+            cases: Cases::default(),
             position,
         })
     }
@@ -79,7 +82,11 @@ impl Projector {
             .file
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Whoever else may have taken the log in, in the last moments of a server that ends.
-        self.position = schema::position(&transaction)?;
+        let position = schema::position(&transaction)?;
+        if position != self.position {
+            self.position = position;
+            self.cases = Cases::default();
+        }
         let page = self.log.whole(self.position, GROUP)?;
         let Some(last) = page.last().and_then(|written| written.records.last()) else {
             return Ok(false);
@@ -89,15 +96,16 @@ impl Projector {
         if cut > self.position {
             note_gap(&transaction, self.position, cut, now)?;
         }
-        take_in(&transaction, &mut self.words, &page)?;
+        take_in(&transaction, &mut self.words, &mut self.cases, &page)?;
         if self.words.missed() {
             // A name is kept before the first event that needs it.
             transaction.rollback()?;
+            self.cases = Cases::default();
             self.words.learn(self.log.names()?);
             let transaction = self
                 .file
                 .transaction_with_behavior(TransactionBehavior::Immediate)?;
-            take_in(&transaction, &mut self.words, &page)?;
+            take_in(&transaction, &mut self.words, &mut self.cases, &page)?;
             schema::move_to(&transaction, last)?;
             transaction.commit()?;
         } else {
@@ -142,9 +150,10 @@ impl Projector {
 fn take_in(
     transaction: &Transaction<'_>,
     words: &mut Words,
+    cases: &mut Cases,
     page: &[Written],
 ) -> rusqlite::Result<()> {
-    let mut projection = Projection::new(transaction, words);
+    let mut projection = Projection::new(transaction, words, cases);
     for record in page.iter().flat_map(|written| &written.records) {
         projection.fold(record)?;
     }

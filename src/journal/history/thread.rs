@@ -13,13 +13,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Between two looks at the log: a few large groups cost less than many small ones.
-const LOOKS: Duration = Duration::from_millis(250);
+const LOOKS: Duration = Duration::from_secs(1);
 /// Looks between two syncs of the file, until which the log keeps what the file has.
-const SYNCS: u32 = 20;
+const SYNCS: u32 = 5;
 /// Looks between two searches for rows that are too old.
-const SEARCHES: u32 = 240;
+const SEARCHES: u32 = 60;
 /// Groups that are still taken in when the server ends; the next start goes on from there.
-const LAST_GROUPS: u32 = 100;
+const LAST_GROUPS: u32 = 50;
 /// How much the thread gives way to whoever works for the floor: as much as there is.
 const GIVES_WAY: i32 = 19;
 

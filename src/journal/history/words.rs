@@ -6,12 +6,22 @@ use crate::id::{AgentId, ChannelId, QueueId, TeamId, UserId};
 use crate::time::Span;
 use serde::Serialize;
 use serde_json::Value;
+use std::sync::Arc;
+
+/// A name in the tables.
+pub(super) type Name = Arc<str>;
+
+/// The names of one kind, by number.
+type Names = Vec<Name>;
 
 /// The names that the log's numbers stand for, as far as they were read, and what is configured
 /// for them.
 #[derive(Debug, Default)]
 pub(super) struct Words {
-    known: Known,
+    queues: Names,
+    channels: Names,
+    users: Names,
+    teams: Names,
     targets: Targets,
     /// A number had no name: they have to be read again.
     missed: bool,
@@ -37,7 +47,11 @@ impl Words {
 
     /// Goes by these names from now on.
     pub(super) fn learn(&mut self, known: Known) {
-        self.known = known;
+        let names = |names: Vec<String>| names.into_iter().map(Name::from).collect();
+        self.queues = names(known.queues);
+        self.channels = names(known.channels);
+        self.users = names(known.users);
+        self.teams = names(known.teams);
         self.missed = false;
     }
 
@@ -46,34 +60,34 @@ impl Words {
         self.missed
     }
 
-    pub(super) fn queue(&mut self, queue: QueueId) -> String {
-        let name = self.known.queues.get(queue.index()).cloned();
+    pub(super) fn queue(&mut self, queue: QueueId) -> Name {
+        let name = self.queues.get(queue.index()).cloned();
         self.or_number(name, queue.0)
     }
 
-    pub(super) fn channel(&mut self, channel: ChannelId) -> String {
-        let name = self.known.channels.get(channel.index()).cloned();
+    pub(super) fn channel(&mut self, channel: ChannelId) -> Name {
+        let name = self.channels.get(channel.index()).cloned();
         self.or_number(name, channel.0.into())
     }
 
-    pub(super) fn user(&mut self, user: UserId) -> String {
-        let name = self.known.users.get(user.index()).cloned();
+    pub(super) fn user(&mut self, user: UserId) -> Name {
+        let name = self.users.get(user.index()).cloned();
         self.or_number(name, user.0)
     }
 
-    pub(super) fn agent(&mut self, agent: AgentId) -> String {
+    pub(super) fn agent(&mut self, agent: AgentId) -> Name {
         self.user(agent.user())
     }
 
-    pub(super) fn team(&mut self, team: TeamId) -> String {
-        let name = self.known.teams.get(team.index()).cloned();
+    pub(super) fn team(&mut self, team: TeamId) -> Name {
+        let name = self.teams.get(team.index()).cloned();
         self.or_number(name, team.0)
     }
 
-    fn or_number(&mut self, name: Option<String>, number: u32) -> String {
+    fn or_number(&mut self, name: Option<Name>, number: u32) -> Name {
         name.unwrap_or_else(|| {
             self.missed = true;
-            format!("#{number}")
+            format!("#{number}").into()
         })
     }
 }
