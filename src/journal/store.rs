@@ -4,12 +4,13 @@ use super::chore::Chore;
 use super::{Beside, Written};
 use crate::id::Seq;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Takes the groups of a log's batches, in order, from the one thread that writes.
 pub trait Store: Send {
     /// Makes a group and what it brings beside its events durable, all of it or nothing; it is
-    /// durable when this returns. `last` is
-    /// the last position that was given out when it was handed over.
+    /// durable when this returns. `last` is the last position that was given out when it was
+    /// handed over.
     ///
     /// # Errors
     /// When nothing of it became durable.
@@ -25,6 +26,12 @@ pub trait Store: Send {
     /// # Errors
     /// When nothing of it was done.
     fn chore(&mut self, chore: &Chore) -> Result<bool, Failed>;
+
+    /// What comes within so long after a group is gathered for the next one: where each group
+    /// costs the same, however much is in it.
+    fn gathers(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Nothing more comes.
     fn close(&mut self) {}

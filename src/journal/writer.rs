@@ -85,6 +85,10 @@ impl Writer {
             for (chore, done) in group.chores.drain(..) {
                 self.chore(&chore, &done)?;
             }
+            let gathers = self.store.gathers();
+            if !gathers.is_zero() && !group.closes {
+                thread::park_timeout(gathers);
+            }
         }
         Ok(())
     }

@@ -233,7 +233,11 @@ fn tables_say_what_a_recount_of_the_events_says() {
 #[test]
 fn contacts_go_on_from_one_group_of_events_to_the_next() {
     let records = floor(5, 30_000);
-    assert!(records.len() > 8_001, "two groups and more: {}", records.len());
+    assert!(
+        records.len() > 8_001,
+        "two groups and more: {}",
+        records.len()
+    );
     let folder = tempfile::tempdir().unwrap();
     keep(folder.path(), &records);
     project(folder.path());

@@ -11,6 +11,11 @@ use crate::time::Instant;
 use rusqlite::{CachedStatement, Connection, ErrorCode, TransactionBehavior, params};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A sync costs as much as some hundred events: about as long as one takes is well spent waiting
+/// for more of them. A request that comes alone does not wait.
+const GATHERS: Duration = Duration::from_millis(1);
 
 const BATCH: &str =
     "INSERT INTO batches (seq, last, source, crc, body) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -36,6 +41,10 @@ impl Store for Sqlite {
 
     fn chore(&mut self, chore: &Chore) -> Result<bool, Failed> {
         snapshot::chore(&mut self.connection, chore, self.holds.least())
+    }
+
+    fn gathers(&self) -> Duration {
+        GATHERS
     }
 
     fn close(&mut self) {
