@@ -38,6 +38,7 @@ use switchroom::engine::{Engine, Options};
 use switchroom::id::{ContactId, Seq};
 use switchroom::journal::chore::EVERY;
 use switchroom::journal::folder::Folder;
+use switchroom::journal::history::{History, Retention, Targets};
 use switchroom::journal::sqlite::{FILE, Sqlite};
 
 const QUEUES: usize = 50;
@@ -86,6 +87,9 @@ async fn fill(toml: &str, folder: &Path, waiting: usize, agents: usize) {
     let workspace = config.workspaces[0].clone();
     let names = Arc::clone(workspace.directory.names());
     log.keep_names(&names.known()).expect("names");
+    let (keep, targets) = (Retention::default(), Targets::of(&workspace.rules));
+    let now = || Clock::system().now();
+    let history = History::start(folder, keep, targets, &log.holds(), now).expect("a history");
     let options = Options {
         journal: Box::new(|opening| Ok(Arc::new(log.start(opening).expect("a log")))),
         ..Options::default()
@@ -124,6 +128,7 @@ async fn fill(toml: &str, folder: &Path, waiting: usize, agents: usize) {
     println!();
     drop(present);
     centre.engine.stop().await;
+    history.stop();
 }
 
 fn submit(centre: &Centre, n: usize) -> ContactId {

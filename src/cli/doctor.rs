@@ -5,6 +5,7 @@ use super::store::{data_folder, workspaces};
 use super::{Failure, Settings};
 use crate::domain::rules::Workspace;
 use crate::journal::folder::LOCK;
+use crate::journal::history;
 use crate::journal::sqlite::{FILE, FORMAT, Read, Reader};
 use clap::Args;
 use rustix::process::{Pid, test_kill_process};
@@ -175,6 +176,7 @@ fn log<W: Write>(
         Err(error) => return Ok(report.problem(&error)?),
     };
     said(&read, report)?;
+    history(&folder, &read, report)?;
     for finding in &read.findings {
         report.problem(&finding.to_string())?;
     }
@@ -187,6 +189,52 @@ fn log<W: Write>(
     }
     Ok(())
 }
+
+/// The history that was made of a log.
+fn history<W: Write>(folder: &Path, log: &Read, report: &mut Report<'_, W>) -> io::Result<()> {
+    let history = match history::check(&folder.join(history::FILE)) {
+        Ok(history) => history,
+        Err(none @ history::OpenError::None(_)) => return report.note(&none.to_string()),
+        Err(error) => return report.problem(&error.to_string()),
+    };
+    for damage in &history.damage {
+        report.problem(&format!("the history is damaged: {damage}; {ANEW}"))?;
+    }
+    if !history.damage.is_empty() {
+        return Ok(());
+    }
+    let ahead = log.span.is_some_and(|(_, last)| history.position > last);
+    if history.epoch != log.epoch || ahead {
+        report.note(
+            "the history is of another log, or ahead of this one: the next start sets it aside \
+             and makes a new one",
+        )?;
+    }
+    if history.gaps > 0 {
+        let gaps = history.gaps;
+        report.note(&format!(
+            "the history has {gaps} gaps: its table gaps says where"
+        ))?;
+    }
+    for wrong in &history.miscounted {
+        report.note(&format!("in the history, {wrong}: {MISCOUNTED}"))?;
+    }
+    if history.miscounted.is_empty() {
+        let (format, position) = (history.format, history.position.0);
+        report.good(&format!(
+            "history of format {format}, up to position {position}; its counters are what its \
+             rows say"
+        ))?;
+    }
+    Ok(())
+}
+
+/// What can be done about a history that is damaged.
+const ANEW: &str = "move history.db away, and the next start makes a new one of what the log holds";
+
+/// When a history's counters may differ from its rows.
+const MISCOUNTED: &str =
+    "that is so where segments are kept for less time than contacts wait, and else a fault";
 
 /// What can be done about a log that is damaged.
 const ADVICE: &str = "a server does not start on what it cannot read: copy this folder away, look \

@@ -12,7 +12,7 @@ use crate::config::{Config, Server};
 use crate::engine::clock::Clock;
 use crate::engine::{Engine, Options};
 use crate::gate::{Served, Site};
-use crate::journal::history::History;
+use crate::journal::history::{History, Targets};
 use crate::net;
 use crate::net::http::routes;
 use crate::net::listen::{Port, listen};
@@ -307,6 +307,13 @@ impl Running {
     /// Another configuration is in force. Settings of the server itself and workspaces stay what
     /// they were at the start.
     pub(super) fn runs_by(&mut self, config: Config) {
+        for named in &self.engines {
+            if let Some(history) = &named.history
+                && let Some(new) = config.workspace(&named.workspace)
+            {
+                history.change(new.history, Targets::of(&new.rules));
+            }
+        }
         for workspace in &mut self.config.workspaces {
             if let Some(new) = config.workspace(&workspace.rules.name) {
                 workspace.clone_from(new);

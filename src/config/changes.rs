@@ -72,6 +72,9 @@ impl Changes {
         if old.channels != new.channels || old.policies != new.policies {
             line("channels are changed".into());
         }
+        if before.history != after.history {
+            line("for how long rows of the history are kept is changed".into());
+        }
         if old.terms != new.terms {
             line("terms of the workspace are changed".into());
         }

@@ -2,7 +2,7 @@
 
 use super::program::{Served, answer, by_hand, configure, filled, run};
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
 /// What it finds after this was done to the log by hand.
@@ -127,4 +127,47 @@ fn files_that_others_can_read_are_found() {
 fn a_log_of_a_newer_version_is_told() {
     let found = findings("PRAGMA user_version = 99");
     assert!(found.contains("has format 99"), "{found}");
+}
+
+#[test]
+fn a_history_that_does_not_add_up_or_is_damaged_is_told() {
+    let folder = filled();
+    let here = folder.path();
+    let doctor = || run(here, &["doctor", "-c", "c.toml"]).1;
+    assert!(
+        doctor().contains("ok       history of format"),
+        "{}",
+        doctor()
+    );
+    let history = here.join("data/main/history.db");
+    by_hand(&history, "UPDATE queue_intervals SET entered = entered + 1");
+    let miscounted = doctor();
+    let told = "note     in the history, ";
+    assert!(miscounted.contains(told), "{miscounted}");
+    assert!(miscounted.contains(": entered is "), "{miscounted}");
+    assert!(miscounted.ends_with("no problems\n"), "{miscounted}");
+
+    by_hand(
+        &history,
+        "UPDATE meta SET value = value + 1 WHERE key = 'epoch'",
+    );
+    assert!(doctor().contains("the history is of another log"));
+
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'segments'";
+    let file = rusqlite::Connection::open(&history).unwrap();
+    let root: u64 = file
+        .query_row(root, [], |row| row.get::<_, i64>(0))
+        .unwrap()
+        .cast_unsigned();
+    file.close().unwrap();
+    let file = std::fs::File::options().write(true).open(&history).unwrap();
+    file.write_all_at(&[0xee; 4_096], (root - 1) * 4_096)
+        .unwrap();
+    let found = complaint(here);
+    assert!(
+        found.contains("PROBLEM  the history is damaged: "),
+        "{found}"
+    );
+    std::fs::remove_file(&history).unwrap();
+    assert!(doctor().contains("note     there is no history at"));
 }

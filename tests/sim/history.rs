@@ -13,7 +13,7 @@ use switchroom::directory::Known;
 use switchroom::domain::event::Record;
 use switchroom::id::Seq;
 use switchroom::journal::folder::Folder;
-use switchroom::journal::history::{FILE, Retention, catch_up};
+use switchroom::journal::history::{FILE, Retention, catch_up, check};
 use switchroom::journal::sqlite::Sqlite;
 use switchroom::journal::store::Store;
 use switchroom::journal::{Source, Written};
@@ -194,6 +194,8 @@ fn agrees(folder: &Path, records: &[Record]) {
         counted(folder, "agent_intervals", "agent", OF_AGENTS),
         naive.agents
     );
+    let checked = check(&folder.join(FILE)).unwrap();
+    assert_eq!(checked.miscounted, [""; 0]);
     let acts = rows(folder, "SELECT count(*) FROM audit");
     assert_eq!(acts[0][0], naive.acts.to_string());
     let mut states: Rows = naive

@@ -4,7 +4,6 @@ use super::project::Projection;
 use super::words::word;
 use crate::domain::event::{By, Event, Record};
 use crate::domain::offer::{AgentState, Outcome};
-use crate::id::{AgentId, QueueId};
 use rusqlite::params;
 
 const ROW: &str = "INSERT INTO audit (seq, at, user, behalf, action, contact, queue, agent, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -14,7 +13,7 @@ impl Projection<'_> {
         let By::User { user, behalf } = record.by else {
             return Ok(());
         };
-        let (queue, agent) = about(&record.event);
+        let (queue, agent) = record.event.places();
         let (action, detail) = act(&record.event);
         let user = self.words.user(user);
         let behalf = behalf.map(|behalf| self.words.user(behalf));
@@ -96,45 +95,5 @@ fn state_words(state: &AgentState) -> String {
     match state {
         AgentState::NotReady(reason) => format!("{} {reason}", word(state)),
         AgentState::Available | AgentState::SignedOut => word(state),
-    }
-}
-
-/// The queue and the agent that an event is about.
-fn about(event: &Event) -> (Option<QueueId>, Option<AgentId>) {
-    match event {
-        Event::LegConnected { queue, leg, .. } => (Some(*queue), Some(leg.agent)),
-        Event::ContactEntered { queue, .. }
-        | Event::ContactOffered { queue, .. }
-        | Event::ContactRequeued { queue, .. }
-        | Event::ContactReturned { queue, .. }
-        | Event::ContactReadmitted { queue, .. }
-        | Event::ContactStepped { queue, .. }
-        | Event::ContactReleased { queue, .. }
-        | Event::ContactPrioritised { queue, .. }
-        | Event::ContactUpdated { queue, .. }
-        | Event::ContactEnded { queue, .. }
-        | Event::ContactClosed { queue, .. } => (Some(*queue), None),
-        Event::ContactConnecting { offer, .. }
-        | Event::LegWrapUpStarted { offer, .. }
-        | Event::LegWrapUpGiven { offer, .. }
-        | Event::LegEnded { offer, .. }
-        | Event::MediaConnect { offer, .. }
-        | Event::MediaDisconnect { offer, .. }
-        | Event::OfferMade { offer, .. }
-        | Event::OfferTaken { offer }
-        | Event::OfferEnded { offer, .. }
-        | Event::SeatWrapUp { offer, .. }
-        | Event::SeatReleased { offer, .. } => (Some(offer.queue), Some(offer.agent)),
-        Event::AgentSignedIn { agent, .. }
-        | Event::AgentSignedOut { agent, .. }
-        | Event::AgentStateChanged { agent, .. }
-        | Event::AgentChannelsChanged { agent, .. }
-        | Event::AgentQueuesChanged { agent, .. }
-        | Event::AgentConnectionLost { agent, .. }
-        | Event::AgentResumed { agent, .. } => (None, Some(*agent)),
-        Event::ActorRestarted { queue } => (*queue, None),
-        Event::MediaReported { .. } | Event::Recovered { .. } | Event::WorkspaceDraining { .. } => {
-            (None, None)
-        }
     }
 }

@@ -22,6 +22,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod verify;
 mod words;
 
 pub use retention::Retention;
@@ -29,6 +30,7 @@ pub use schema::{FORMAT, OpenError};
 pub(super) use schema::{open_beside, position};
 pub use targets::Targets;
 pub use thread::{History, catch_up};
+pub use verify::{Checked, check};
 
 use super::sqlite;
 use std::path::PathBuf;

@@ -61,6 +61,11 @@ impl Projector {
         })
     }
 
+    /// Answers are in time within these targets from now on.
+    pub(super) fn aim(&mut self, targets: Targets) {
+        self.words.aim(targets);
+    }
+
     /// The last position that was taken in.
     pub(super) fn position(&self) -> Seq {
         self.position

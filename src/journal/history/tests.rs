@@ -342,6 +342,24 @@ fn in_time_is_what_the_queue_is_configured_for() {
         history.stop();
         assert_eq!(found(&folder.path().join(FILE), IN_TIME), [expected]);
     }
+    // A target that is changed counts from then on.
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = log(folder.path(), 7);
+    let leaves = |seq, number| {
+        let gone = closed(seq + 1, NOON + Span::seconds(30), number);
+        vec![entered(seq, NOON, number, 0), gone]
+    };
+    add(&mut log, leaves(1, 1));
+    let (keep, holds) = (Retention::default(), log.holds());
+    let seconds = |seconds| configured(Span::seconds(seconds));
+    let history = History::start(folder.path(), keep, seconds(5), &holds, || NOON).unwrap();
+    while holds.least() != Some(Seq(2)) {
+        std::thread::yield_now();
+    }
+    history.change(keep, seconds(120));
+    add(&mut log, leaves(3, 2));
+    history.stop();
+    assert_eq!(found(&folder.path().join(FILE), IN_TIME), ["1 5000"]);
     let usual = Targets::default();
     assert_eq!(usual.target("any", "chat"), Span::seconds(60));
     assert_eq!(usual.target("any", "task"), Span::hours(4));

@@ -7,7 +7,7 @@ use super::{FILE, HistoryError};
 use crate::id::Seq;
 use crate::journal::holds::{Hold, Holds};
 use crate::time::Instant;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -30,7 +30,7 @@ type Now = Box<dyn Fn() -> Instant + Send>;
 #[derive(Debug)]
 pub struct History {
     path: PathBuf,
-    end: Sender<()>,
+    rules: Sender<(Retention, Targets)>,
     thread: JoinHandle<()>,
 }
 
@@ -50,7 +50,7 @@ impl History {
         // Nothing may be cut before it is known what was taken in.
         let hold = holds.hold(Seq(0));
         let projector = Projector::open(folder, targets.clone())?;
-        let (end, ended) = bounded::<()>(0);
+        let (rules, changed) = unbounded();
         let keeper = Keeper {
             folder: folder.to_path_buf(),
             projector,
@@ -62,11 +62,11 @@ impl History {
         };
         let thread = thread::Builder::new()
             .name("history".to_owned())
-            .spawn(move || keeper.run(&ended))
+            .spawn(move || keeper.run(&changed))
             .map_err(HistoryError::Thread)?;
         Ok(Self {
             path: folder.join(FILE),
-            end,
+            rules,
             thread,
         })
     }
@@ -77,9 +77,15 @@ impl History {
         &self.path
     }
 
+    /// From now on rows are kept for so long, and answers are in time within these targets.
+    pub fn change(&self, keep: Retention, targets: Targets) {
+        // Its thread is gone only when it has failed, which was told.
+        let _ = self.rules.send((keep, targets));
+    }
+
     /// Takes the rest of the log in, and ends. Called when nothing more is written to the log.
     pub fn stop(self) {
-        drop(self.end);
+        drop(self.rules);
         if self.thread.join().is_err() {
             tracing::error!("the history's thread had failed");
         }
@@ -111,14 +117,20 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn run(mut self, ended: &Receiver<()>) {
+    fn run(mut self, changed: &Receiver<(Retention, Targets)>) {
         // Where it may not, it takes its turn like the others.
         let _ = rustix::process::nice(GIVES_WAY);
         let mut looks: u32 = 0;
         loop {
-            let last = match ended.recv_timeout(LOOKS) {
+            let last = match changed.recv_timeout(LOOKS) {
                 Err(RecvTimeoutError::Timeout) => false,
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => true,
+                Err(RecvTimeoutError::Disconnected) => true,
+                Ok((keep, targets)) => {
+                    self.keep = keep;
+                    self.projector.aim(targets.clone());
+                    self.targets = targets;
+                    continue;
+                }
             };
             let done = self.look(looks, last);
             self.tell(done);

@@ -36,6 +36,11 @@ impl Words {
         }
     }
 
+    /// These targets from now on.
+    pub(super) fn aim(&mut self, targets: Targets) {
+        self.targets = targets;
+    }
+
     /// Within which an answer is in time.
     pub(super) fn target(&self, queue: &str, channel: &str) -> Span {
         self.targets.target(queue, channel)

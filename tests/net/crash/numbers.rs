@@ -11,6 +11,7 @@ mod naive;
 use super::program::CONFIGURATION;
 use super::record::{Act, Record};
 use naive::Naive;
+use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,10 +22,12 @@ use switchroom::engine::clock::Clock;
 use switchroom::engine::{Engine, Options};
 use switchroom::id::{ContactId, Seq};
 use switchroom::journal::folder::Folder;
+use switchroom::journal::history::{FILE, Retention, catch_up, check};
 use switchroom::journal::sqlite::Sqlite;
 use switchroom::live::delta::Key;
 use switchroom::live::sight::Viewer;
 use switchroom::live::stats::{Cell, Table, TableCut};
+use switchroom::time::Instant;
 
 /// Starts once more, and compares.
 pub async fn are_those_of_a_naive_count(folder: &Path, record: &Record) {
@@ -88,6 +91,46 @@ pub async fn are_those_of_a_naive_count(folder: &Path, record: &Record) {
         }
     }
     of_the_clients(&events, flow.entered, record);
+
+    catch_up(&folder, &Retention::default(), Instant(0)).unwrap();
+    let flow = [
+        flow.entered,
+        flow.returned,
+        flow.requeued,
+        flow.answered,
+        flow.abandoned,
+        flow.short_abandoned,
+        flow.cancelled,
+    ];
+    of_the_history(&folder.join(FILE), &events, flow);
+}
+
+/// The history, which was stopped as often, adds up to the same.
+fn of_the_history(file: &Path, events: &[Logged], flow: [u64; 7]) {
+    let checked = check(file).unwrap();
+    assert_eq!((checked.damage.len(), checked.gaps), (0, 0));
+    assert_eq!(checked.miscounted, [""; 0]);
+    let file = Connection::open(file).unwrap();
+    let sum = |counter: &str, table: &str| {
+        let sum = format!("SELECT coalesce(sum({counter}), 0) FROM {table}");
+        let sum = file.query_row(&sum, [], |row| row.get::<_, i64>(0));
+        sum.unwrap().cast_unsigned()
+    };
+    let counters = [
+        "entered",
+        "returned",
+        "requeued",
+        "answered",
+        "abandoned",
+        "short_abandoned",
+        "cancelled",
+    ];
+    let counted = counters.map(|counter| sum(counter, "queue_intervals"));
+    assert_eq!(counted, flow);
+    let legs = events
+        .iter()
+        .filter(|logged| matches!(logged.event, Event::LegConnected { .. }));
+    assert_eq!(sum("answered", "agent_intervals"), legs.count() as u64);
 }
 
 /// What clients were told is counted, and nothing that nobody asked for.
