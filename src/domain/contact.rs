@@ -59,7 +59,7 @@ pub struct Card {
     /// Routing facts.
     pub facts: Facts,
     /// Customer and attributes.
-    pub content: Content,
+    pub content: Arc<Content>,
     /// The queue that offers.
     pub queue: QueueId,
 }

@@ -96,7 +96,7 @@ impl Owners {
     }
 
     /// Gives a contact its content back.
-    pub fn attach(&mut self, contact: ContactId, content: &Content) {
+    pub fn attach(&mut self, contact: ContactId, content: &Arc<Content>) {
         if let Some(queue) = self.index.queue(contact)
             && let Some(book) = self.books.get_mut(&Source::Queue(queue))
         {

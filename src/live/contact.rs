@@ -321,6 +321,15 @@ impl ContactRow {
             });
         }
     }
+
+    /// The same, of content that others have too.
+    pub(super) fn share(&mut self, content: &Arc<Content>) {
+        if content.note.is_none() && content.text.is_none() {
+            self.content = Arc::clone(content);
+        } else {
+            self.update(Some(content));
+        }
+    }
 }
 
 impl LegRow {

@@ -101,9 +101,9 @@ impl Kept {
     }
 
     /// Gives a contact its content back, which was kept apart.
-    pub fn attach(&mut self, contact: ContactId, content: &Content) {
+    pub fn attach(&mut self, contact: ContactId, content: &Arc<Content>) {
         if let Some(cell) = self.picture.contacts.get_mut(&contact) {
-            Arc::make_mut(&mut cell.row).update(Some(content));
+            Arc::make_mut(&mut cell.row).share(content);
         }
     }
 }

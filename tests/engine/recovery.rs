@@ -178,6 +178,19 @@ fn by_hand(folder: &Path, statement: &str) {
     connection.execute_batch(statement).unwrap();
 }
 
+/// Two snapshots are whole.
+const TWO: &str = "SELECT count(*) > 1 FROM snapshots";
+/// The log was cut behind the older of them.
+const CUT: &str = "SELECT min(seq) > 1 FROM batches";
+
+/// Waits until it is so in the log's file.
+async fn until(folder: &Path, so: &str) {
+    let file = Connection::open(folder.join(FILE)).unwrap();
+    while !file.query_row(so, [], |row| row.get::<_, bool>(0)).unwrap() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_snapshot_is_left_out_and_two_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -186,6 +199,7 @@ async fn a_damaged_snapshot_is_left_out_and_two_are_refused() {
     let centre = Arc::new(open_on(WRAPS_UP, opened().cut_every(29), &clock));
     life(&centre, &clock, 0).await;
     let waits = centre.submit("two", "waits").await;
+    until(folder.path(), CUT).await;
     let rules = centre.engine.rules();
     centre.engine.stop().await;
 
@@ -326,6 +340,7 @@ async fn a_snapshot_says_what_the_log_says_and_the_log_is_cut_behind_the_older_o
             assert_eq!(now.as_ref(), Some(before), "round {round}");
         }
         contacts.extend(life(&centre, &clock, round).await);
+        until(folder.path(), if round < 2 { TWO } else { CUT }).await;
         let rules = centre.engine.rules();
         centre.engine.stop().await;
         drop(reader);

@@ -159,9 +159,9 @@ impl Book {
     }
 
     /// Gives a contact its content back, which was kept apart.
-    pub fn attach(&mut self, contact: ContactId, content: &Content) {
+    pub fn attach(&mut self, contact: ContactId, content: &Arc<Content>) {
         if let Some(held) = self.contacts.get_mut(&contact) {
-            Arc::make_mut(&mut held.card).content = content.clone();
+            Arc::make_mut(&mut held.card).content = Arc::clone(content);
         }
     }
 
@@ -188,7 +188,7 @@ impl Book {
     fn enter(&mut self, facts: &Facts, due_at: Instant, content: Option<&Content>) {
         let card = Card {
             facts: facts.clone(),
-            content: content.cloned().unwrap_or_default(),
+            content: Arc::new(content.cloned().unwrap_or_default()),
             queue: self.queue,
         };
         self.contacts.insert(
@@ -268,7 +268,7 @@ impl Held {
             Event::ContactUpdated { requirement, .. } => {
                 self.change(|facts| facts.requirement = requirement.clone());
                 if let Some(content) = content {
-                    Arc::make_mut(&mut self.card).content = content.clone();
+                    Arc::make_mut(&mut self.card).content = Arc::new(content.clone());
                 }
             }
             Event::ContactEnded { reason, .. } => self.state = State::WrapUp(*reason),
@@ -330,7 +330,7 @@ fn write_card<S: Serializer>(card: &Card, serializer: S) -> Result<S::Ok, S::Err
 
 fn read_card<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Card>, D::Error> {
     let (facts, queue) = Deserialize::deserialize(deserializer)?;
-    let content = Content::default();
+    let content = Arc::default();
     Ok(Arc::new(Card {
         facts,
         content,

@@ -265,7 +265,7 @@ impl Queue {
         out: &mut Outbox,
     ) -> Done {
         let (by, held) = self.permit::<act::ContactUpdate>(asked, contact)?;
-        let mut content = held.card.content.clone();
+        let mut content = Content::clone(&held.card.content);
         for (name, value) in attributes {
             match value {
                 Some(value) => content.attributes.insert(name, value),

@@ -157,13 +157,13 @@ fn restored(
         |feed| {
             for contact in contacts {
                 if let Some(content) = content(&mut statement, contact, seq)? {
-                    feed.give((contact, content));
+                    feed.give((contact, Arc::new(content)));
                 }
             }
             Ok(())
         },
-        |(contact, content)| board.attach(*contact, content),
-        |(contact, content)| owners.attach(*contact, content),
+        |(contact, content): &(ContactId, Arc<Content>)| board.attach(*contact, content),
+        |(contact, content): &(ContactId, Arc<Content>)| owners.attach(*contact, content),
     )?;
     Ok(Parts { owners, board })
 }
