@@ -1,8 +1,8 @@
 //! Contact lives per second through floor, queues, sequencer and journal, without sockets: each
 //! contact is submitted, offered, accepted, connected and ended. Rounds alternate between a
-//! journal in memory and a log on disk with the history that is made of it; a round is
-//! over when every event of it is durable and the log is closed. Prints lives per second of wall time and per second of
-//! the engine's own processor time (without that of the history), as medians.
+//! journal in memory and a log on disk with the history that is made of it; a round is over when
+//! every event of it is durable and the log is closed. Prints lives per second of wall time and
+//! per second of the engine's own processor time (without that of the history), as medians.
 //!
 //! `cargo bench --bench engine -- [agents] [queues] [lives per round] [rounds]`
 

@@ -3,64 +3,43 @@
 use crate::domain::event::Event;
 use crate::id::{AgentId, ContactId, QueueId};
 
+/// The contact, the queue and the agent, as far as there are any.
+type About = (Option<ContactId>, Option<QueueId>, Option<AgentId>);
+
 impl Event {
     /// The contact that it is about, or that an agent has or is offered by it.
     #[must_use]
     pub fn contact(&self) -> Option<ContactId> {
-        match self {
-            Self::ContactEntered { facts, .. } => Some(facts.id),
-            Self::ContactOffered { contact, .. }
-            | Self::LegConnected { contact, .. }
-            | Self::ContactRequeued { contact, .. }
-            | Self::ContactReturned { contact, .. }
-            | Self::ContactReadmitted { contact, .. }
-            | Self::ContactStepped { contact, .. }
-            | Self::ContactReleased { contact, .. }
-            | Self::ContactPrioritised { contact, .. }
-            | Self::ContactUpdated { contact, .. }
-            | Self::ContactEnded { contact, .. }
-            | Self::ContactClosed { contact, .. }
-            | Self::MediaReported { contact, .. } => Some(*contact),
-            Self::ContactConnecting { offer, .. }
-            | Self::LegWrapUpStarted { offer, .. }
-            | Self::LegWrapUpGiven { offer, .. }
-            | Self::LegEnded { offer, .. }
-            | Self::MediaConnect { offer, .. }
-            | Self::MediaDisconnect { offer, .. }
-            | Self::OfferMade { offer, .. }
-            | Self::OfferTaken { offer }
-            | Self::OfferEnded { offer, .. }
-            | Self::SeatWrapUp { offer, .. }
-            | Self::SeatReleased { offer, .. } => Some(offer.contact),
-            Self::AgentSignedIn { .. }
-            | Self::AgentSignedOut { .. }
-            | Self::AgentStateChanged { .. }
-            | Self::AgentChannelsChanged { .. }
-            | Self::AgentQueuesChanged { .. }
-            | Self::AgentConnectionLost { .. }
-            | Self::AgentResumed { .. }
-            | Self::Recovered { .. }
-            | Self::WorkspaceDraining { .. }
-            | Self::ActorRestarted { .. } => None,
-        }
+        self.about().0
     }
 
     /// The queue and the agent that it is about.
     #[must_use]
     pub fn places(&self) -> (Option<QueueId>, Option<AgentId>) {
+        let (_, queue, agent) = self.about();
+        (queue, agent)
+    }
+
+    fn about(&self) -> About {
         match self {
-            Self::LegConnected { queue, leg, .. } => (Some(*queue), Some(leg.agent)),
-            Self::ContactEntered { queue, .. }
-            | Self::ContactOffered { queue, .. }
-            | Self::ContactRequeued { queue, .. }
-            | Self::ContactReturned { queue, .. }
-            | Self::ContactReadmitted { queue, .. }
-            | Self::ContactStepped { queue, .. }
-            | Self::ContactReleased { queue, .. }
-            | Self::ContactPrioritised { queue, .. }
-            | Self::ContactUpdated { queue, .. }
-            | Self::ContactEnded { queue, .. }
-            | Self::ContactClosed { queue, .. } => (Some(*queue), None),
+            Self::ContactEntered { facts, queue, .. } => (Some(facts.id), Some(*queue), None),
+            Self::LegConnected {
+                contact,
+                queue,
+                leg,
+                ..
+            } => (Some(*contact), Some(*queue), Some(leg.agent)),
+            Self::ContactOffered { contact, queue, .. }
+            | Self::ContactRequeued { contact, queue, .. }
+            | Self::ContactReturned { contact, queue, .. }
+            | Self::ContactReadmitted { contact, queue, .. }
+            | Self::ContactStepped { contact, queue, .. }
+            | Self::ContactReleased { contact, queue, .. }
+            | Self::ContactPrioritised { contact, queue, .. }
+            | Self::ContactUpdated { contact, queue, .. }
+            | Self::ContactEnded { contact, queue, .. }
+            | Self::ContactClosed { contact, queue, .. } => (Some(*contact), Some(*queue), None),
+            Self::MediaReported { contact, .. } => (Some(*contact), None, None),
             Self::ContactConnecting { offer, .. }
             | Self::LegWrapUpStarted { offer, .. }
             | Self::LegWrapUpGiven { offer, .. }
@@ -71,18 +50,18 @@ impl Event {
             | Self::OfferTaken { offer }
             | Self::OfferEnded { offer, .. }
             | Self::SeatWrapUp { offer, .. }
-            | Self::SeatReleased { offer, .. } => (Some(offer.queue), Some(offer.agent)),
+            | Self::SeatReleased { offer, .. } => {
+                (Some(offer.contact), Some(offer.queue), Some(offer.agent))
+            }
             Self::AgentSignedIn { agent, .. }
             | Self::AgentSignedOut { agent, .. }
             | Self::AgentStateChanged { agent, .. }
             | Self::AgentChannelsChanged { agent, .. }
             | Self::AgentQueuesChanged { agent, .. }
             | Self::AgentConnectionLost { agent, .. }
-            | Self::AgentResumed { agent, .. } => (None, Some(*agent)),
-            Self::ActorRestarted { queue } => (*queue, None),
-            Self::MediaReported { .. }
-            | Self::Recovered { .. }
-            | Self::WorkspaceDraining { .. } => (None, None),
+            | Self::AgentResumed { agent, .. } => (None, None, Some(*agent)),
+            Self::ActorRestarted { queue } => (None, *queue, None),
+            Self::Recovered { .. } | Self::WorkspaceDraining { .. } => (None, None, None),
         }
     }
 }
