@@ -1,6 +1,7 @@
 //! Bugs that seeds have found, each as the short story of how it came about. The promises are
 //! checked with every step of them, too.
 
+mod barriers;
 mod seats;
 
 use super::mail::Sender;
@@ -12,9 +13,10 @@ use switchroom::domain::command::{FloorCommand, FloorInput, QueueCommand, When};
 use switchroom::domain::contact::Facts;
 use switchroom::domain::offer::AgentState;
 use switchroom::domain::requirement::{Requirement, Step, Steps};
-use switchroom::domain::rules::{Selection, SignOutWork, Workspace, WrapUpMode};
+use switchroom::domain::rules::{AgentRules, Selection, SignOutWork, Workspace, WrapUpMode};
 use switchroom::domain::skill::Level;
 use switchroom::id::{AgentId, ChannelId, ContactId, OfferId, QueueId, SkillId, UserId};
+use switchroom::limits;
 use switchroom::time::Span;
 
 const A0: AgentId = AgentId(0);

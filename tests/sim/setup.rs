@@ -21,6 +21,8 @@ pub const AGENTS: u32 = 10;
 const SUPERVISOR: u32 = AGENTS;
 /// Users who submit contacts and report media.
 pub const CONNECTORS: [u32; 2] = [AGENTS + 1, AGENTS + 2];
+/// Users there may be: those beyond the connectors are agents of a crowd.
+const USERS: u32 = 64;
 const SKILLS: [SkillId; 3] = [SkillId(0), SkillId(1), SkillId(2)];
 const CHANNELS: [ChannelId; 5] = [
     ChannelId(0),
@@ -32,10 +34,10 @@ const CHANNELS: [ChannelId; 5] = [
 
 static PRINCIPALS: LazyLock<Vec<Arc<Principal>>> = LazyLock::new(|| {
     let roles = Roles::built_in();
-    (0..=CONNECTORS[1])
+    (0..USERS)
         .map(|user| {
             let role = match user {
-                user if user < AGENTS => "senior_agent",
+                user if user < AGENTS || user > CONNECTORS[1] => "senior_agent",
                 SUPERVISOR => "admin",
                 _ => "integration",
             };
@@ -99,13 +101,13 @@ pub fn workspace(rng: &mut Rng) -> Workspace {
     rules
 }
 
-/// How many users of a workspace handle contacts: the first ones.
+/// Users of a workspace, up to the last who handles contacts.
 pub fn agents(rules: &Workspace) -> usize {
-    rules
+    let last = rules
         .agents
         .iter()
-        .filter(|agent| !agent.channels.is_empty())
-        .count()
+        .rposition(|agent| !agent.channels.is_empty());
+    last.map_or(0, |last| last + 1)
 }
 
 fn policies(rng: &mut Rng) -> Vec<ChannelPolicy> {

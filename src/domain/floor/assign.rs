@@ -1,6 +1,6 @@
 //! Assignment: over the lanes by urgency, until none has an agent who may have it.
 
-use super::choose::{Choice, Found};
+use super::choose::{Choice, CutShort, Found};
 use super::lanes::LaneRef;
 use super::{Floor, Reservation};
 use crate::domain::event::By;
@@ -20,6 +20,7 @@ impl Floor {
         let mut open = self.lanes_to_look_at();
         let mut after_rank = BTreeSet::new();
         let mut behind_barrier = BTreeSet::new();
+        let mut cut_short = CutShort::new();
         while let Some((urgency, lane)) = open.pop_first() {
             let first = self.first_head(lane);
             if first != Some(urgency) {
@@ -27,7 +28,7 @@ impl Floor {
                 open.extend(first.map(|first| (first, lane)));
                 continue;
             }
-            match self.choose(now, lane, urgency) {
+            match self.choose(now, lane, urgency, &cut_short) {
                 Found::Agent(choice) => {
                     self.reserve(now, lane, urgency.entry, choice, out);
                     if let Some(next) = self.first_head(lane) {
@@ -41,6 +42,10 @@ impl Floor {
                 }
                 Found::BehindBarrier => {
                     behind_barrier.insert(lane);
+                }
+                Found::CutShort => {
+                    behind_barrier.insert(lane);
+                    cut_short.insert(lane, urgency);
                 }
                 Found::Nobody => {}
             }

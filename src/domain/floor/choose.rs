@@ -11,6 +11,7 @@ use crate::domain::urgency::Urgency;
 use crate::id::{AgentId, QueueId};
 use crate::limits;
 use crate::time::Instant;
+use std::collections::BTreeMap;
 
 /// The winner, the best of the others, and why members were passed over.
 pub(super) struct Choice {
@@ -30,11 +31,32 @@ pub(super) enum Found {
     AfterBetterRank,
     /// Nobody until a barrier ends.
     BehindBarrier,
+    /// The same, but not everybody was asked.
+    CutShort,
+}
+
+/// Lanes that wait for the end of barriers though somebody who was not asked could serve them,
+/// with their heads: until they are looked at again, they stand before later lanes themselves.
+pub(super) type CutShort = BTreeMap<LaneRef, Urgency>;
+
+/// What an agent is asked for.
+struct Asked<'a> {
+    lane: LaneRef,
+    asks: &'a Lane,
+    head: Urgency,
+    queue: &'a QueueRules,
+    cut_short: &'a CutShort,
 }
 
 impl Floor {
     /// The best agent for a lane's first head.
-    pub(super) fn choose(&self, now: Instant, lane: LaneRef, head: Urgency) -> Found {
+    pub(super) fn choose(
+        &self,
+        now: Instant,
+        lane: LaneRef,
+        head: Urgency,
+        cut_short: &CutShort,
+    ) -> Found {
         let Some(asks) = self.lanes.get(lane) else {
             return Found::Nobody;
         };
@@ -47,10 +69,18 @@ impl Floor {
         {
             return Found::Nobody;
         }
+        let asked = Asked {
+            lane,
+            asks,
+            head,
+            queue,
+            cut_short,
+        };
         let mut best: Vec<Rank> = Vec::with_capacity(limits::TRACE_RUNNERS_UP + 1);
         let mut passed = PassedCounts::default();
+        let mut cut = false;
         let mut look_at = |agent: AgentId| {
-            match self.candidate(now, lane, asks, head, agent, queue) {
+            match self.candidate(now, &asked, agent) {
                 Ok(rank) => keep_best(&mut best, rank),
                 Err(why) => passed.count(why, 1),
             }
@@ -59,7 +89,8 @@ impl Floor {
             // When so many are kept back by barriers, the rest are not worth asking: the lane is
             // looked at again as soon as one ends.
             let kept_back = passed.of(PassedOver::Barrier) >= limits::KEPT_BY_BARRIER;
-            enough || (kept_back && (ordered || best.is_empty()))
+            cut = kept_back && (ordered || best.is_empty());
+            enough || cut
         };
         match key.named {
             Some(named) => {
@@ -75,6 +106,7 @@ impl Floor {
             }
         }
         match best.split_first() {
+            None if cut => Found::CutShort,
             None if passed.of(PassedOver::BetterRank) > 0 => Found::AfterBetterRank,
             None if passed.of(PassedOver::Barrier) > 0 => Found::BehindBarrier,
             None => Found::Nobody,
@@ -90,14 +122,12 @@ impl Floor {
     fn candidate(
         &self,
         now: Instant,
-        lane: LaneRef,
-        asks: &Lane,
-        head: Urgency,
+        asked: &Asked<'_>,
         agent: AgentId,
-        queue: &QueueRules,
     ) -> Result<Rank, PassedOver> {
         let desk = &self.desks[agent.index()];
-        let channel = asks.key.channel;
+        let (key, queue) = (&asked.asks.key, asked.queue);
+        let channel = key.channel;
         if !desk.open.contains(channel) {
             return Err(match (desk.routable, desk.on.contains(channel)) {
                 (false, _) => PassedOver::NotRoutable,
@@ -106,9 +136,9 @@ impl Floor {
             });
         }
         let seat = self.roster.seat(agent).ok_or(PassedOver::NotRoutable)?;
-        self.may_have(agent, seat, queue, &asks.key)?;
-        self.first_for(agent, seat, lane, head)?;
-        Ok(self.rank(now, agent, seat, &asks.key, queue))
+        self.may_have(agent, seat, queue, key)?;
+        self.first_for(agent, seat, asked)?;
+        Ok(self.rank(now, agent, seat, key, queue))
     }
 
     /// Whether an agent may have the contacts of a lane, room apart.
@@ -147,14 +177,10 @@ impl Floor {
     }
 
     /// Whether no lane that this agent serves comes before this one: an unserved lane of
-    /// better rank, or a lane behind whose barrier something more urgent may wait.
-    fn first_for(
-        &self,
-        agent: AgentId,
-        seat: &Seat,
-        lane: LaneRef,
-        head: Urgency,
-    ) -> Result<(), PassedOver> {
+    /// better rank, a lane behind whose barrier something more urgent may wait, or one that
+    /// waits for a barrier and has not asked this agent.
+    fn first_for(&self, agent: AgentId, seat: &Seat, asked: &Asked<'_>) -> Result<(), PassedOver> {
+        let (lane, head) = (asked.lane, asked.head);
         let rank = self.rank_of(agent, seat, lane.0);
         let better = self.rules.agents[agent.index()].memberships.iter();
         let better = better.filter(|membership| membership.rank < rank);
@@ -180,6 +206,13 @@ impl Floor {
             {
                 return Err(PassedOver::Barrier);
             }
+        }
+        let waits_first = |(other, first): (&LaneRef, &Urgency)| {
+            let earlier = (self.rank_of(agent, seat, other.0), *first) < (rank, head);
+            *other != lane && earlier && self.waits_for(agent, *other)
+        };
+        if asked.cut_short.iter().any(waits_first) {
+            return Err(PassedOver::Barrier);
         }
         Ok(())
     }
