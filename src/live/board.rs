@@ -59,6 +59,16 @@ impl Kept {
             self.media.repeat(record.at);
         }
     }
+
+    /// The same of a record so old that nobody goes on from it.
+    pub fn fold_old(&mut self, record: &Record) {
+        if record.seq > self.picture.as_of {
+            self.picture.fold(record);
+            self.ring.begin(record.seq);
+            self.media.fold(record);
+            self.media.repeat(record.at);
+        }
+    }
 }
 
 /// A subscription that was not taken.

@@ -28,6 +28,13 @@ impl Ring {
         }
     }
 
+    /// Holds what comes after a position, and nothing of before.
+    pub fn begin(&mut self, from: Seq) {
+        self.changes.clear();
+        self.gaps.clear();
+        self.from = from;
+    }
+
     /// The log goes on at `next`; what was given out after `last` did not become durable.
     pub fn skip(&mut self, last: Seq, next: Seq) {
         self.gaps.push((last, next));
@@ -143,6 +150,17 @@ mod tests {
         }
         assert_eq!(after(&ring, 1_010), Some(vec![1_012]));
         assert_eq!(after(&ring, 1_012), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_ring_that_begins_anew_holds_nothing_of_before() {
+        let mut ring = Ring::new(Seq(0));
+        ring.push(change(1, Instant(1)));
+        ring.skip(Seq(1), Seq(1_001));
+        ring.begin(Seq(2_000));
+        ring.push(change(2_001, Instant(2)));
+        assert_eq!(after(&ring, 1_999), None);
+        assert_eq!(after(&ring, 2_000), Some(vec![2_001]));
     }
 
     #[test]

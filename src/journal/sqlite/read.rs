@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 
 const BATCHES: &str = "SELECT seq, source, crc, body FROM batches WHERE seq > ?1 ORDER BY seq";
 const LAST: &str = "SELECT seq, source, crc, body FROM batches ORDER BY seq DESC LIMIT 1";
+const BACKWARDS: &str = "SELECT seq, last FROM batches ORDER BY seq DESC";
 const CONTENT: &str = "SELECT seq, body FROM content WHERE seq > ?1 ORDER BY seq";
 
 /// Why a log could not be read.
@@ -39,6 +40,21 @@ pub(super) fn last(connection: &Connection) -> Result<Option<Record>, ReadError>
         return Ok(None);
     };
     Ok(batch(row)?.records.pop())
+}
+
+/// A position that at least so many events come after, if there are that many; not many more.
+pub(super) fn before_the_last(connection: &Connection, events: u64) -> Result<Seq, ReadError> {
+    let mut batches = connection.prepare(BACKWARDS)?;
+    let mut batches = batches.query([])?;
+    let mut passed = 0;
+    while let Some(row) = batches.next()? {
+        let (first, last): (i64, i64) = (row.get(0)?, row.get(1)?);
+        passed += last.abs_diff(first) + 1;
+        if passed >= events {
+            return Ok(Seq(first.cast_unsigned().saturating_sub(1)));
+        }
+    }
+    Ok(Seq(0))
 }
 
 pub(super) fn replay(

@@ -8,6 +8,8 @@ use crate::domain::rules::Workspace;
 use crate::id::{ContactId, Seq};
 use crate::journal::recover::{Owners, Parts, Unreadable, divide, restore_board};
 use crate::journal::{Source, Written};
+use crate::limits;
+use crate::live::board::Kept;
 use crate::time::Instant;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
@@ -17,6 +19,8 @@ use std::thread;
 /// The last that was said of a contact as such, up to a position.
 const CONTENT: &str = "SELECT body FROM content
     WHERE contact = ?1 AND seq <= ?2 AND kind = 'contact' ORDER BY seq DESC LIMIT 1";
+/// Events that are looked through for changes to be held: most make one.
+const HELD: u64 = 4 * limits::REPLAY_EVENTS as u64;
 /// What is handed from thread to thread at once.
 const CHUNK: usize = 128;
 /// Chunks that may lie before a thread.
@@ -58,6 +62,8 @@ fn replay(
     mut wanted: impl FnMut(&Written) -> bool,
 ) -> Result<(), ReadError> {
     let Parts { owners, board } = parts;
+    // Changes are held for views that go on; the picture is all that is kept of the rest.
+    let old = read::before_the_last(connection, HELD)?;
     both(
         |feed| {
             read::replay(connection, after, |written| {
@@ -66,7 +72,15 @@ fn replay(
                 }
             })
         },
-        |written: &Written| written.records.iter().for_each(|record| board.fold(record)),
+        |written: &Written| {
+            for record in &written.records {
+                if record.seq <= old {
+                    board.fold_old(record);
+                } else {
+                    board.fold(record);
+                }
+            }
+        },
         |written: &Written| owners.fold(written),
     )
 }
@@ -151,41 +165,81 @@ fn restored(
     let board = board.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     let mut board = board.map_err(damaged)?;
     let mut owners = owners.map_err(damaged)?;
+    attach(connection, seq, &mut board, &mut owners)?;
+    Ok(Parts { owners, board })
+}
+
+/// Gives contacts back what was said of them up to a position: read here, understood and given to
+/// the board by one thread, to the owners by another.
+fn attach(
+    connection: &Connection,
+    seq: Seq,
+    board: &mut Kept,
+    owners: &mut Owners,
+) -> Result<(), ReadError> {
     let contacts: Vec<ContactId> = board.contacts().collect();
     let mut statement = connection.prepare_cached(CONTENT)?;
-    both(
-        |feed| {
-            for contact in contacts {
-                if let Some(content) = content(&mut statement, contact, seq)? {
-                    feed.give((contact, Arc::new(content)));
+    let (bodies, to_board) = bounded(AHEAD);
+    let (contents, to_owners) = bounded(AHEAD);
+    thread::scope(|scope| {
+        let understood = scope.spawn(move || {
+            for chunk in to_board {
+                let chunk: Vec<(ContactId, Arc<Content>)> = understand(chunk, seq)?;
+                for (contact, content) in &chunk {
+                    board.attach(*contact, content);
                 }
+                pass_on(&contents, chunk);
             }
             Ok(())
-        },
-        |(contact, content): &(ContactId, Arc<Content>)| board.attach(*contact, content),
-        |(contact, content): &(ContactId, Arc<Content>)| owners.attach(*contact, content),
-    )?;
-    Ok(Parts { owners, board })
+        });
+        scope.spawn(move || {
+            for (contact, content) in to_owners.into_iter().flatten() {
+                owners.attach(contact, &content);
+            }
+        });
+        for chunk in contacts.chunks(CHUNK) {
+            let mut said = Vec::with_capacity(CHUNK);
+            for contact in chunk {
+                if let Some(body) = content(&mut statement, *contact, seq)? {
+                    said.push((*contact, body));
+                }
+            }
+            pass_on(&bodies, said);
+        }
+        drop(bodies);
+        let understood = understood.join();
+        understood.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 fn content(
     statement: &mut CachedStatement<'_>,
     contact: ContactId,
     upto: Seq,
-) -> Result<Option<Content>, ReadError> {
-    let body: Option<String> = statement
-        .query_row(params![contact.to_string(), upto.0.cast_signed()], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    let Some(body) = body else {
-        return Ok(None);
+) -> rusqlite::Result<Option<String>> {
+    let upto = upto.0.cast_signed();
+    statement
+        .query_row(params![contact.to_string(), upto], |row| row.get(0))
+        .optional()
+}
+
+fn understand(
+    bodies: Vec<(ContactId, String)>,
+    upto: Seq,
+) -> Result<Vec<(ContactId, Arc<Content>)>, ReadError> {
+    let understand = |(contact, body): (ContactId, String)| {
+        let content = serde_json::from_str(&body).map_err(|error| ReadError::Damaged {
+            seq: upto.0,
+            what: format!("the content of contact {contact}: {error}"),
+        })?;
+        Ok((contact, Arc::new(content)))
     };
-    let content = serde_json::from_str(&body).map_err(|error| ReadError::Damaged {
-        seq: upto.0,
-        what: format!("the content of contact {contact}: {error}"),
-    })?;
-    Ok(Some(content))
+    bodies.into_iter().map(understand).collect()
+}
+
+/// A thread that is gone has failed: its failure is passed on when it is joined.
+fn pass_on<T>(to: &Sender<T>, what: T) {
+    let _ = to.send(what);
 }
 
 /// Lets two threads take in what this one reads, each all of it and in order.
@@ -228,14 +282,13 @@ impl<T> Feed<T> {
         }
     }
 
-    /// A thread that is gone has failed: its failure is passed on when it is joined.
     fn hand_over(&mut self) {
         let chunk = Arc::new(std::mem::replace(
             &mut self.chunk,
             Vec::with_capacity(CHUNK),
         ));
         for to in &self.to {
-            let _ = to.send(Arc::clone(&chunk));
+            pass_on(to, Arc::clone(&chunk));
         }
     }
 }

@@ -102,6 +102,19 @@ fn by_hand(folder: &TempDir, statement: &str) {
 }
 
 #[test]
+fn the_last_events_are_counted_backwards_by_batches() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(&folder);
+    let log = open(&folder).unwrap();
+    let before = |events| super::read::before_the_last(&log.connection, events).unwrap();
+    assert_eq!(
+        [1, 2, 3, 5, 6].map(before),
+        [6, 6, 3, 0, 0].map(Seq),
+        "whole batches, and the beginning when there are no more"
+    );
+}
+
+#[test]
 fn what_was_committed_is_read_again_with_what_was_said() {
     let folder = tempfile::tempdir().unwrap();
     let written = filled(&folder);
