@@ -78,18 +78,21 @@ fn after_a_sync_that_failed_nothing_is_tried_again_and_nothing_more_is_acknowled
     let store = open(&folder.join("broken"), Duration::from_secs(1)).unwrap();
     let (out, mut known) = (Arc::new(Out::default()), Known::new());
     let log = log(store, &known.rules, &disk, &out, 0).unwrap();
-    let mut seq = 0;
+    let (mut seq, mut to_tell) = (0, 0);
     let mut hand_over = |known: &mut Known| {
         let batch = batch(&mut seq, known.handed.len(), &mut chance);
+        let told = batch.gated.last().map(|answer| answer.to.request as usize);
+        to_tell = told.unwrap_or(to_tell);
         if !batch.written.records.is_empty() {
             known.handed.push(Arc::clone(&batch.written));
         }
-        log.append(batch).map(|()| Seq(seq))
+        log.append(batch).map(|()| (Seq(seq), to_tell))
     };
     let deadline = Instant::now() + PATIENCE;
     for _ in 0..20 {
-        let handed = hand_over(&mut known).unwrap();
-        while log.durable() < handed {
+        let (handed, told) = hand_over(&mut known).unwrap();
+        // An answer is let out a moment after it has become durable.
+        while log.durable() < handed || out.acknowledged.load(Ordering::Relaxed) < told {
             assert!(Instant::now() < deadline, "it does not become durable");
             std::thread::yield_now();
         }
