@@ -15,7 +15,7 @@ use crate::session::{Client, Out, Run};
 use crate::socket::Welcome;
 use crate::view::Views;
 use crate::wire::{
-    Accept, End, Facts, Happened, Incoming, Kind, Request, SetState, SignIn, WrapUp, uuid,
+    Accept, End, Facts, Happened, Incoming, Kind, Place, Request, SetState, SignIn, WrapUp, uuid,
 };
 
 /// What an agent does when a time has come.
@@ -242,12 +242,14 @@ impl Client for Agent {
         &mut self,
         message: &Incoming<'_>,
         at: Instant,
-        bytes: usize,
+        place: Place<'_>,
         out: &mut Out,
     ) -> Result<()> {
         match message.kind {
             Kind::Reply => self.reply(message, out),
-            Kind::Event | Kind::Entered | Kind::Left => self.event(message, at, bytes, out),
+            Kind::Event | Kind::Entered | Kind::Left => {
+                self.event(message, at, place.frame.len(), out)
+            }
             Kind::Snapshot => {
                 if let (Some(sub), Some(as_of)) = (message.sub.as_deref(), message.as_of) {
                     self.views.start(sub, as_of);

@@ -9,7 +9,7 @@ use crate::promise::Promise;
 use crate::session::{Client, Out, Run};
 use crate::socket::Welcome;
 use crate::view::Views;
-use crate::wire::{Happened, Incoming, Kind, Report, Request, Subscribe};
+use crate::wire::{Happened, Incoming, Kind, Place, Report, Request, Subscribe};
 
 /// The socket of the integration identity that carries media.
 pub struct Connector {
@@ -105,7 +105,7 @@ impl Client for Connector {
         &mut self,
         message: &Incoming<'_>,
         _at: Instant,
-        _bytes: usize,
+        _place: Place<'_>,
         out: &mut Out,
     ) -> Result<()> {
         match message.kind {

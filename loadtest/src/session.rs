@@ -11,7 +11,7 @@ use crate::clock;
 use crate::ledger::Shared;
 use crate::promise::Promise;
 use crate::socket::{Line, Target, Welcome};
-use crate::wire::{Encoding, Incoming, Kind, Pong, payload};
+use crate::wire::{Encoding, Incoming, Kind, Place, Pong, payload};
 
 /// What all clients of a run share.
 #[derive(Clone)]
@@ -48,12 +48,12 @@ pub trait Client: Send {
     fn name(&self) -> &str;
     /// The socket is open.
     fn start(&mut self, welcome: Welcome, out: &mut Out) -> Result<()>;
-    /// A message came at `at` in a frame of `bytes`.
+    /// A message came at `at`.
     fn take(
         &mut self,
         message: &Incoming<'_>,
         at: Instant,
-        bytes: usize,
+        place: Place<'_>,
         out: &mut Out,
     ) -> Result<()>;
     /// When it wants to act next.
@@ -120,8 +120,8 @@ fn listen<C: Client>(
     at: Instant,
     out: &mut Out,
 ) -> Result<()> {
-    let bytes = payload(frame).context("a frame without a payload")?;
-    for message in encoding.decode(bytes)? {
+    let frame = payload(frame).context("a frame without a payload")?;
+    for (index, message) in encoding.decode(frame)?.into_iter().enumerate() {
         match message.kind {
             Kind::Ping => out.say(&Pong::new(message.at.unwrap_or(0), clock::wall_ms() as i64))?,
             Kind::Welcome
@@ -133,7 +133,12 @@ fn listen<C: Client>(
             | Kind::Update
             | Kind::Reset
             | Kind::Goaway => {
-                client.take(&message, at, bytes.len(), out)?;
+                let place = Place {
+                    encoding,
+                    frame,
+                    index,
+                };
+                client.take(&message, at, place, out)?;
             }
             Kind::Other => {}
         }

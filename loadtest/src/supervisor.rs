@@ -1,7 +1,6 @@
 //! A supervisor at both tables, and a judge of what they show.
 
 use std::collections::HashMap;
-use std::thread;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -12,14 +11,14 @@ use crate::promise::Promise;
 use crate::session::{Client, Out, Run};
 use crate::socket::Welcome;
 use crate::staleness::Shown;
-use crate::wire::{Cell, Incoming, Kind, Subscribe};
+use crate::wire::{Cell, Incoming, Kind, Place, Rows, Subscribe};
 
 /// Columns of `stats.queues` that are 0 in every row when nothing is under way.
 const AT_REST: [&str; 5] = ["waiting", "ringing", "connecting", "active", "wrap_up"];
-/// Rows taken in before other threads have their turn.
-const ROWS_AT_ONCE: usize = 64;
 /// The tables a supervisor watches.
 const TABLES: [&str; 2] = ["stats.queues", "stats.agents"];
+/// The one whose rows are looked at; of the other, when it shows what.
+const COMPARED: &str = TABLES[0];
 
 #[derive(Default)]
 struct Table {
@@ -73,22 +72,36 @@ impl Supervisor {
         Ok(())
     }
 
-    fn table(&mut self, message: &Incoming<'_>) -> Option<&mut Table> {
-        let sub = message.sub.as_deref()?;
-        let mut tables = self.tables.iter_mut();
-        tables.find(|table| table.sub.as_deref() == Some(sub))
+    /// The table that a message is about, and what it says of the rows, where they are compared.
+    fn table<'a>(
+        &mut self,
+        message: &Incoming<'_>,
+        place: Place<'a>,
+    ) -> Result<Option<(&mut Table, Rows<'a>)>> {
+        let sub = message.sub.as_deref();
+        let mut tables = self.tables.iter_mut().zip(TABLES);
+        let found = tables.find(|(table, _)| sub.is_some() && table.sub.as_deref() == sub);
+        let Some((table, topic)) = found else {
+            return Ok(None);
+        };
+        let rows = if topic == COMPARED {
+            place.rows()?
+        } else {
+            Rows::default()
+        };
+        Ok(Some((table, rows)))
     }
 
-    fn snapshot(&mut self, message: &Incoming<'_>) {
+    fn snapshot(&mut self, message: &Incoming<'_>, place: Place<'_>) -> Result<()> {
         let watch = self.run.ledger.turn().measures.changes.watch();
-        let Some(table) = self.table(message) else {
-            return;
+        let Some((table, rows)) = self.table(message, place)? else {
+            return Ok(());
         };
-        if let Some(columns) = &message.columns {
+        if let Some(columns) = &rows.columns {
             table.columns = columns.iter().map(|column| (**column).into()).collect();
             table.rows.clear();
         }
-        for row in message.rows.iter().flatten() {
+        for row in rows.rows.iter().flatten() {
             if let Some(Cell::Text(key)) = row.first() {
                 let numbers = row.iter().map(Cell::number).collect();
                 table.rows.insert((**key).into(), numbers);
@@ -101,27 +114,27 @@ impl Supervisor {
             self.ready = true;
             let _ = self.run.ready.send(Ok(()));
         }
+        Ok(())
     }
 
-    fn update(&mut self, message: &Incoming<'_>, received: Instant) {
+    fn update(
+        &mut self,
+        message: &Incoming<'_>,
+        place: Place<'_>,
+        received: Instant,
+    ) -> Result<()> {
         let age_ms = clock::nanos(received, clock::now()) as f64 / 1_000_000.0;
         let now_ms = clock::wall_ms() - age_ms + self.ahead_ms;
         let ledger = self.run.ledger.clone();
         let name = self.name.clone();
-        let Some(table) = self.table(message) else {
-            return;
+        let Some((table, rows)) = self.table(message, place)? else {
+            return Ok(());
         };
         let (as_of, at) = (message.as_of.unwrap_or(0), message.at.unwrap_or(0));
-        for rows in message
-            .set
-            .iter()
-            .flat_map(|rows| rows.chunks(ROWS_AT_ONCE))
-        {
-            // What others measure goes first.
-            thread::yield_now();
-            rows.iter().for_each(|row| table.set(row));
+        for row in rows.set.iter().flatten() {
+            table.set(row);
         }
-        for key in message.remove.iter().flatten() {
+        for key in rows.remove.iter().flatten() {
             table.rows.remove(&**key);
         }
         let mut ledger = ledger.turn();
@@ -145,6 +158,7 @@ impl Supervisor {
         } else {
             table.shown = ledger.measures.changes.watch();
         }
+        Ok(())
     }
 }
 
@@ -200,13 +214,13 @@ impl Client for Supervisor {
         &mut self,
         message: &Incoming<'_>,
         at: Instant,
-        _bytes: usize,
+        place: Place<'_>,
         _out: &mut Out,
     ) -> Result<()> {
         match message.kind {
             Kind::Reply => self.reply(message)?,
-            Kind::Snapshot => self.snapshot(message),
-            Kind::Update => self.update(message, at),
+            Kind::Snapshot => self.snapshot(message, place)?,
+            Kind::Update => self.update(message, place, at)?,
             Kind::Goaway => bail!("the server says goaway"),
             Kind::Welcome
             | Kind::Event

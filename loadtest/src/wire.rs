@@ -6,14 +6,14 @@
 mod incoming;
 mod outgoing;
 
-pub use incoming::{Cell, Facts, Happened, Incoming, Kind, Refusal};
+pub use incoming::{Cell, Facts, Happened, Incoming, Kind, Refusal, Rows};
 pub use outgoing::{
     Accept, Customer, End, Hello, Pong, Report, Request, SetState, SignIn, Submit, Subscribe,
     WrapUp,
 };
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_tungstenite::tungstenite::Message;
 
 /// How messages are written on the socket.
@@ -45,6 +45,10 @@ impl Encoding {
 
     /// The messages of one frame, in order.
     pub fn decode(self, frame: &[u8]) -> Result<Vec<Incoming<'_>>> {
+        self.read(frame)
+    }
+
+    fn read<'a, T: Deserialize<'a>>(self, frame: &'a [u8]) -> Result<Vec<T>> {
         match self {
             Self::Json => {
                 let first = frame.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -65,6 +69,26 @@ impl Encoding {
                 read.with_context(|| format!("frame not understood: {}", excerpt(frame)))
             }
         }
+    }
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// How it is written.
+    pub encoding: Encoding,
+    /// The frame that it came in.
+    pub frame: &'a [u8],
+    /// Which of the frame's messages it is.
+    pub index: usize,
+}
+
+impl<'a> Place<'a> {
+    /// What the message says of a table's rows.
+    pub fn rows(&self) -> Result<Rows<'a>> {
+        let all: Vec<Rows<'a>> = self.encoding.read(self.frame)?;
+        let rows = all.into_iter().nth(self.index);
+        rows.context("a frame with fewer messages than it had")
     }
 }
 
@@ -130,9 +154,20 @@ mod tests {
             let messages = encoding.decode(&frame).unwrap();
             let kinds: Vec<_> = messages.iter().map(|message| message.kind).collect();
             assert_eq!(kinds, [Kind::Update, Kind::Other, Kind::Ping]);
-            let row = &messages[0].set.as_ref().unwrap()[0];
+            let frame = &frame;
+            let rows = |index| {
+                let place = Place {
+                    encoding,
+                    frame,
+                    index,
+                };
+                place.rows()
+            };
+            let row = &rows(0).unwrap().set.unwrap()[0];
             assert_eq!(row[2].number(), Some(2.0));
             assert_eq!(row[4], Cell::Other);
+            assert!(rows(1).unwrap().set.is_none());
+            assert!(rows(3).is_err());
         }
     }
 

@@ -294,6 +294,15 @@ pub struct Incoming<'a> {
     /// A bad answer.
     #[serde(default)]
     pub error: Option<Refusal>,
+    /// Whether a snapshot is complete.
+    #[serde(default)]
+    pub last: Option<bool>,
+}
+
+/// What a message of a table says of its rows. It is read only where rows are compared: most of
+/// a wallboard's bytes are rows.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Rows<'a> {
     /// Columns of a table.
     #[serde(borrow, default)]
     pub columns: Option<Vec<Text<'a>>>,
@@ -306,9 +315,6 @@ pub struct Incoming<'a> {
     /// Keys of rows that went.
     #[serde(borrow, default)]
     pub remove: Option<Vec<Text<'a>>>,
-    /// Whether a snapshot is complete.
-    #[serde(default)]
-    pub last: Option<bool>,
 }
 
 impl Incoming<'_> {
