@@ -23,6 +23,9 @@ pub trait Fold: Any + Send {
     /// When it cannot be encoded, which is a bug.
     fn write(&self) -> Result<Vec<(Name, Vec<u8>)>, Unwritable>;
 
+    /// Its actor was started from it.
+    fn started(&mut self) {}
+
     /// A snapshot with what it wrote is whole.
     fn written(&mut self) {}
 
@@ -117,6 +120,10 @@ impl Fold for Kept {
 
     fn write(&self) -> Result<Vec<(Name, Vec<u8>)>, Unwritable> {
         whole(Source::Board, &self.save())
+    }
+
+    fn started(&mut self) {
+        Self::started(self);
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

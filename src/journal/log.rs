@@ -214,8 +214,12 @@ impl Journal for Log {
             .filter(|written| concerns(written))
             .cloned()
             .collect();
-        let (upto, mut part) = match lock(&self.shared.kept).get(&source)? {
-            Kept::Folded(upto, part) => (*upto, part.copy()),
+        let (upto, mut part) = match lock(&self.shared.kept).get_mut(&source)? {
+            Kept::Folded(upto, part) => {
+                let copy = part.copy();
+                part.started();
+                (*upto, copy)
+            }
             Kept::Broken => return None,
         };
         let tail = unfolded

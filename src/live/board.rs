@@ -43,16 +43,19 @@ pub struct Board {
 pub struct Kept {
     pub(super) picture: Picture,
     pub(super) media: Media,
-    pub(super) ring: Ring,
+    /// The last changes, until a board was started that holds them itself.
+    pub(super) ring: Option<Ring>,
 }
 
 impl Kept {
     /// Takes a record in.
     pub fn fold(&mut self, record: &Record) {
         if record.seq > self.picture.as_of {
-            skip(&mut self.ring, self.picture.as_of, record);
-            if let Some(change) = self.picture.fold(record).change {
-                self.ring.push(Arc::new(change));
+            let last = self.picture.as_of;
+            let change = self.picture.fold(record).change;
+            if let Some(ring) = &mut self.ring {
+                skip(ring, last, record);
+                change.into_iter().for_each(|it| ring.push(Arc::new(it)));
             }
             self.media.fold(record);
             // Nobody is told, but what has become pointless goes.
@@ -64,10 +67,17 @@ impl Kept {
     pub fn fold_old(&mut self, record: &Record) {
         if record.seq > self.picture.as_of {
             self.picture.fold(record);
-            self.ring.begin(record.seq);
+            if let Some(ring) = &mut self.ring {
+                ring.begin(record.seq);
+            }
             self.media.fold(record);
             self.media.repeat(record.at);
         }
+    }
+
+    /// A board was started from it: one that is started after it begins with no changes.
+    pub fn started(&mut self) {
+        self.ring = None;
     }
 }
 
@@ -124,7 +134,7 @@ impl Board {
         Kept {
             picture: self.picture.clone(),
             media: self.media.clone(),
-            ring: self.ring.clone(),
+            ring: Some(self.ring.clone()),
         }
     }
 
@@ -139,7 +149,7 @@ impl Board {
         Self {
             queues_dirty: Dirty::new(picture.queues.len()),
             agents_dirty: Dirty::new(picture.agents.len()),
-            ring,
+            ring: ring.unwrap_or_else(|| Ring::new(picture.as_of)),
             picture,
             media,
             views: Views::default(),

@@ -89,7 +89,7 @@ impl Kept {
         }
         Self {
             // What comes after it is said again to whoever comes back.
-            ring: Ring::new(saved.as_of),
+            ring: Some(Ring::new(saved.as_of)),
             picture,
             media: Media::restore(saved.media),
         }
