@@ -91,6 +91,8 @@ pub const DEAD_AFTER: Span = Span::seconds(20);
 pub const SUBSCRIPTIONS: usize = 64;
 /// Longest token, in bytes.
 pub const TOKEN_BYTES: usize = 8 * 1024;
+/// Tokens that were found good and need not be checked anew; when there are more, all are.
+pub const TOKENS_KNOWN: usize = 10_000;
 /// Clocks of issuers may be off by so much when a token's times are checked.
 pub const TOKEN_LEEWAY: Span = Span::seconds(30);
 /// Shortest secret of a local signing key, in bytes: the size of the hash.

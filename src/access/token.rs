@@ -87,8 +87,26 @@ pub struct Claims {
     pub subject: String,
     /// The workspace.
     pub workspace: String,
+    /// The token's beginning; it holds [`TOKEN_LEEWAY`] before it.
+    pub valid_from: Instant,
     /// The token's end; a session that has no newer one is closed [`TOKEN_LEEWAY`] after it.
     pub expires_at: Instant,
+}
+
+impl Claims {
+    /// Whether the token's time has come and is not over.
+    ///
+    /// # Errors
+    /// [`TokenError::NotYet`] or [`TokenError::Expired`].
+    pub fn hold(&self, now: Instant) -> Result<(), TokenError> {
+        if self.valid_from > now + TOKEN_LEEWAY {
+            Err(TokenError::NotYet)
+        } else if self.expires_at + TOKEN_LEEWAY <= now {
+            Err(TokenError::Expired)
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// Checks and makes tokens with one local key.
@@ -221,23 +239,17 @@ impl TokenKey {
         if !serves(&read.workspace) {
             return Err(TokenError::OtherWorkspace);
         }
-        if let Some(from) = read.nbf
-            && instant(from)? > now + TOKEN_LEEWAY
-        {
-            return Err(TokenError::NotYet);
-        }
-        let expires_at = instant(read.exp)?;
-        if expires_at + TOKEN_LEEWAY <= now {
-            return Err(TokenError::Expired);
-        }
-        if read.sub.is_empty() {
-            return Err(TokenError::Claims);
-        }
-        Ok(Claims {
+        let claims = Claims {
             subject: read.sub,
             workspace: read.workspace,
-            expires_at,
-        })
+            valid_from: read.nbf.map_or(Ok(Instant(0)), instant)?,
+            expires_at: instant(read.exp)?,
+        };
+        claims.hold(now)?;
+        if claims.subject.is_empty() {
+            return Err(TokenError::Claims);
+        }
+        Ok(claims)
     }
 }
 

@@ -61,7 +61,18 @@ impl Site {
     /// # Errors
     /// `token_expired` or `unauthenticated`.
     pub fn enter(&self, token: &str) -> Result<(Arc<Gate>, Entrant), WireError> {
-        let entrant = self.tokens.check(token)?;
+        self.gate_of(self.tokens.check(token)?)
+    }
+
+    /// The same for a request by HTTP, whose token comes with every one.
+    ///
+    /// # Errors
+    /// Those of [`Site::enter`].
+    pub fn enter_once(&self, token: &str) -> Result<(Arc<Gate>, Entrant), WireError> {
+        self.gate_of(self.tokens.check_often(token)?)
+    }
+
+    fn gate_of(&self, entrant: Entrant) -> Result<(Arc<Gate>, Entrant), WireError> {
         match self.gates.get(&entrant.workspace) {
             Some(gate) => Ok((Arc::clone(gate), entrant)),
             None => {

@@ -50,7 +50,7 @@ pub fn called(server: &Server, headers: &HeaderMap) -> Result<Called, Problem> {
         let text = "a token is needed: `Authorization: Bearer …`";
         WireError::new(Code::Unauthenticated, text)
     })?;
-    let (gate, entrant) = server.site().enter(token)?;
+    let (gate, entrant) = server.site().enter_once(token)?;
     let principal = gate
         .principal(entrant.user)
         .filter(|who| decide_needs(who, &SessionOpen::NEEDS, None, &Facts::Rows).allows())
