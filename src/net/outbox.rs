@@ -12,9 +12,6 @@ use crate::live::delta::Sub;
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 
-/// A queue with room for more frames than this gives it back when it is empty.
-const KEPT: usize = 16;
-
 /// What a view's frames are held to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Class {
@@ -231,9 +228,9 @@ impl<O> Outbox<O> {
     }
 }
 
-/// Gives the memory of a past burst back.
+/// An empty queue holds no memory: most sockets are idle most of the time.
 fn rest<T>(queue: &mut VecDeque<T>) {
-    if queue.is_empty() && queue.capacity() > KEPT {
+    if queue.is_empty() {
         *queue = VecDeque::new();
     }
 }

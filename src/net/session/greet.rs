@@ -23,7 +23,7 @@ use crate::wire::error::{Code, WireError};
 use crate::wire::frame::{Hello, Inbound, RequestId};
 use crate::wire::push::{Home, Limits, Resumed, User, Welcome};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -259,7 +259,7 @@ fn session(
             warned: false,
             generation: None,
             next_request: 0,
-            pending: BTreeMap::new(),
+            pending: VecDeque::new(),
             carried: 0,
             views: BTreeMap::new(),
             me: None,

@@ -222,11 +222,7 @@ impl Session {
 
     /// Puts a request down as one that awaits its answer at the door.
     pub(super) fn await_reply(&self, id: RequestId, what: Asked) -> u64 {
-        let mut state = self.state();
-        state.next_request += 1;
-        let request = state.next_request;
-        state.pending.insert(request, Pending { id, what });
-        request
+        self.state().await_reply(Pending { id, what })
     }
 
     /// Hands a request to its owner, whose answer comes to the door.
@@ -243,7 +239,7 @@ impl Session {
             Ok(Begun::Answered(answer)) => Ok(*answer),
             Err(error) => Err(error),
         };
-        let Some(pending) = self.state().pending.remove(&request) else {
+        let Some(pending) = self.state().answered(request) else {
             return;
         };
         match answered {

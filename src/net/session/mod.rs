@@ -33,7 +33,7 @@ use crate::wire::push::NotResumed;
 use crate::wire::topic::Topic;
 use bytes::Bytes;
 use greet::Greeted;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::io::AsyncRead;
@@ -93,7 +93,8 @@ struct State {
     warned: bool,
     generation: Option<Generation>,
     next_request: u64,
-    pending: BTreeMap<u64, Pending>,
+    /// Those that await their answer at the door, by number.
+    pending: VecDeque<(u64, Pending)>,
     /// Requests that have a task of their own.
     carried: usize,
     views: BTreeMap<Sub, View>,
@@ -107,6 +108,26 @@ impl State {
     /// Requests that await their reply.
     fn in_flight(&self) -> usize {
         self.pending.len() + self.carried
+    }
+
+    /// Puts a request down, and numbers it.
+    fn await_reply(&mut self, pending: Pending) -> u64 {
+        self.next_request += 1;
+        if self.pending.is_empty() {
+            self.pending.reserve_exact(1);
+        }
+        self.pending.push_back((self.next_request, pending));
+        self.next_request
+    }
+
+    /// A request that is answered. Whoever awaits nothing holds no memory for it.
+    fn answered(&mut self, request: u64) -> Option<Pending> {
+        let at = self.pending.binary_search_by_key(&request, |(it, _)| *it);
+        let (_, pending) = self.pending.remove(at.ok()?)?;
+        if self.pending.is_empty() {
+            self.pending = VecDeque::new();
+        }
+        Some(pending)
     }
 }
 

@@ -56,7 +56,7 @@ impl Session {
         seq: Seq,
         owed: Owed,
     ) -> Result<(), Farewell> {
-        let Some(pending) = self.state().pending.remove(&request) else {
+        let Some(pending) = self.state().answered(request) else {
             return Ok(());
         };
         if let Ok(Answer::SignedIn(signed_in)) = result {

@@ -67,7 +67,7 @@ impl Session {
     }
 
     pub(super) fn subscribed(&self, request: u64, result: &Result<Sub, Refused>, seq: Seq) {
-        let Some(pending) = self.state().pending.remove(&request) else {
+        let Some(pending) = self.state().answered(request) else {
             return;
         };
         let Asked::View(topic) = &pending.what else {
