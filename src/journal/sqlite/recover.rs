@@ -19,7 +19,7 @@ use std::thread;
 /// The last that was said of a contact as such, up to a position.
 const CONTENT: &str = "SELECT body FROM content
     WHERE contact = ?1 AND seq <= ?2 AND kind = 'contact' ORDER BY seq DESC LIMIT 1";
-/// Events that are looked through for changes to be held: most make one.
+/// Events that are looked through for changes to be held: not every one makes one.
 const HELD: u64 = 4 * limits::REPLAY_EVENTS as u64;
 /// What is handed from thread to thread at once.
 const CHUNK: usize = 128;
